@@ -1,0 +1,479 @@
+/*
+ * The one header a case includes: how a case is declared, and the words it is
+ * written in. try_* are the recorded calls, make_* set the scene (when they
+ * cannot, the case ends as a failed set-up, never as a failure of the
+ * platform), check_* observe, and blocks such as CHILD or AS_USER say which
+ * process does it.
+ *
+ * A case needs no clean-up: its segments, processes and files end with the
+ * isolation that the agent puts around it.
+ */
+#ifndef SHMC_CASE_H
+#define SHMC_CASE_H
+
+#include "platform.h"
+
+/* ---- declaring cases ---- */
+
+enum shmc_level { POSIX_SHALL, POSIX_MAY, POSIX_IMPL_DEFINED, LINUX, LINUX_UNDOCUMENTED };
+
+/* What a platform has to offer for a case to mean anything; probed one by one. */
+enum shmc_need {
+        NEED_ROOT = 1 << 0,           /* effective uid 0 of the initial user namespace */
+        NEED_TWO_UIDS = 1 << 1,       /* the caller can become any uid, gid and set of groups */
+        NEED_UNPRIVILEGED = 1 << 2,   /* the body runs without capabilities, and not as uid 0 if it can */
+        NEED_IPC_NAMESPACE = 1 << 3,  /* the case has an IPC namespace of its own, and may make another */
+        NEED_USER_NAMESPACE = 1 << 4, /* CLONE_NEWUSER */
+        NEED_PROC = 1 << 5,           /* /proc with /proc/self/maps and sysvipc */
+        NEED_SYSCTL = 1 << 6,         /* the namespace's own /proc/sys/kernel/shm* can be written */
+        NEED_CLOCK_TICK = 1 << 7,     /* the clock of time() advances */
+        NEED_THREADS = 1 << 8,        /* POSIX threads */
+        NEED_RLIMIT = 1 << 9,         /* RLIMIT_AS binds */
+        NEED_RAW_SYSCALL = 1 << 10,   /* the four calls have system call numbers of their own */
+        NEED_CAP_DROP = 1 << 11,      /* single capabilities can be given up */
+        NEED_OVERCOMMIT_0 = 1 << 12,  /* vm.overcommit_memory reads 0 */
+        NEED_NO_HUGEPAGES = 1 << 13,  /* the pool of huge pages is empty and may not grow */
+        NEED_64_BIT = 1 << 14         /* pointers of 64 bits */
+};
+#define SHMC_NEEDS 15
+
+struct shmc_case {
+        const char *id;       /* the catalogue's, for good */
+        const char *sentence; /* the rule that the body can refute */
+        const char *clause;   /* where the requirement stands */
+        const char *note;     /* what a reader of a divergence should know, or NULL */
+        const char *differs;  /* platforms that are known to answer otherwise, or NULL */
+        enum shmc_level level;
+        bool linux_only;     /* not applicable elsewhere: the body stands under #ifdef __linux__ */
+        unsigned long needs; /* of enum shmc_need */
+        void (*body)(void);
+        void (*row_body)(const void *row);
+        const void *row; /* what row_body is given */
+        const char *file;
+        int line;
+};
+
+/* Adds a case to the registry. The case must live as long as the program. */
+void shmc_register(const struct shmc_case *c);
+
+#define SHMC_JOIN_(a, b) a##b
+#define SHMC_JOIN(a, b) SHMC_JOIN_(a, b)
+
+/*
+ * CASE("topic.what.which", "The sentence", .level = POSIX_SHALL, .clause = "...", .needs = ...) { body }
+ */
+#define CASE(id_, sentence_, ...) SHMC_CASE(SHMC_JOIN(shmc_case_, __LINE__), id_, sentence_, __VA_ARGS__)
+/* The same for what only Linux has; the body stands under one #ifdef __linux__. */
+#define LINUX_CASE(id_, sentence_, ...) CASE(id_, sentence_, .linux_only = true, __VA_ARGS__)
+#define SHMC_CASE(name, id_, sentence_, ...)                                                                           \
+        static void SHMC_JOIN(name, _body)(void);                                                                      \
+        static const struct shmc_case name = {.id = (id_),                                                             \
+                                              .sentence = (sentence_),                                                 \
+                                              .body = SHMC_JOIN(name, _body),                                          \
+                                              .file = __FILE__,                                                        \
+                                              .line = __LINE__,                                                        \
+                                              __VA_ARGS__};                                                            \
+        SHMC_CONSTRUCTOR static void SHMC_JOIN(name, _register)(void)                                                  \
+        {                                                                                                              \
+                shmc_register(&name);                                                                                  \
+        }                                                                                                              \
+        static void SHMC_JOIN(name, _body)(void)
+
+/*
+ * A product of behaviours: one body and one table. The row's structure begins
+ * with ROW_HEAD; each row begins with ROW(id, sentence, .level = ..., ...).
+ *
+ *     static const struct size_row { ROW_HEAD; size_t size; } sizes[] = {
+ *             {ROW("shmget.size.one", "...", .level = ...), 1},
+ *     };
+ *     TABLE(sizes, struct size_row, row) { ... row->size ... }
+ */
+#define ROW_HEAD struct shmc_case row_case
+#define ROW(id_, sentence_, ...)                                                                                       \
+        {                                                                                                              \
+                .id = (id_), .sentence = (sentence_), .file = __FILE__, .line = __LINE__, __VA_ARGS__                  \
+        }
+#define TABLE(rows, type, row)                                                                                         \
+        static void SHMC_JOIN(rows, _body)(type const *row);                                                           \
+        static void SHMC_JOIN(rows, _row_body)(const void *row)                                                        \
+        {                                                                                                              \
+                SHMC_JOIN(rows, _body)(row);                                                                           \
+        }                                                                                                              \
+        SHMC_CONSTRUCTOR static void SHMC_JOIN(rows, _register)(void)                                                  \
+        {                                                                                                              \
+                static struct shmc_case cases[sizeof(rows) / sizeof((rows)[0])];                                       \
+                for (size_t i = 0; i < sizeof(rows) / sizeof((rows)[0]); i++) {                                        \
+                        cases[i] = (rows)[i].row_case;                                                                 \
+                        cases[i].row_body = SHMC_JOIN(rows, _row_body);                                                \
+                        cases[i].row = &(rows)[i];                                                                     \
+                        shmc_register(&cases[i]);                                                                      \
+                }                                                                                                      \
+        }                                                                                                              \
+        static void SHMC_JOIN(rows, _body)(type const *row)
+
+/*
+ * PROGRAM("name") { body } is what exec_program("name") runs: a fresh process
+ * image of the agent itself. argc and argv are the words after the name; the
+ * body returns the exit status.
+ */
+struct shmc_program {
+        const char *name;
+        int (*main)(int argc, char **argv);
+};
+void shmc_register_program(const struct shmc_program *p);
+#define PROGRAM(name_) SHMC_PROGRAM(SHMC_JOIN(shmc_program_, __LINE__), name_)
+#define SHMC_PROGRAM(symbol, name_)                                                                                    \
+        static int SHMC_JOIN(symbol, _main)(int argc, char **argv);                                                    \
+        static const struct shmc_program symbol = {(name_), SHMC_JOIN(symbol, _main)};                                 \
+        SHMC_CONSTRUCTOR static void SHMC_JOIN(symbol, _register)(void)                                                \
+        {                                                                                                              \
+                shmc_register_program(&symbol);                                                                        \
+        }                                                                                                              \
+        static int SHMC_JOIN(symbol, _main)(int argc, char **argv)
+
+/* Replaces this process by the program; words end with NULL. Does not return: a failing exec is a failed set-up. */
+SHMC_NORETURN void shmc_exec_program(const char *name, ...);
+#define exec_program(...) shmc_exec_program(__VA_ARGS__, (char *)NULL)
+
+/* ---- numbers that a case may use ---- */
+
+/* A key that is free when the case starts; n from 0 to 15 gives different ones. */
+key_t shmc_key(unsigned n);
+#define KEY shmc_key(0)
+#define OTHER_KEY shmc_key(1)
+
+/* Page size and SHMLBA, in bytes, as the platform gives them at run time. */
+size_t shmc_page(void);
+size_t shmc_shmlba(void);
+#define PAGE shmc_page()
+#define LBA shmc_shmlba()
+
+/* Two users and groups that own nothing else, for NEED_TWO_UIDS. */
+#define USER_A ((uid_t)12001)
+#define USER_B ((uid_t)12002)
+#define USER_C ((uid_t)12003)
+#define GROUP_A ((gid_t)22001)
+#define GROUP_B ((gid_t)22002)
+#define GROUP_C ((gid_t)22003)
+
+/* ---- recorded calls ---- */
+
+/* One call as it ended: what the agent saw, taken before anything else ran. */
+struct outcome {
+        intptr_t value;   /* what the call returned; a pointer for shmat */
+        int error;        /* errno, if the call failed */
+        bool failed;      /* the call returned its failure value */
+        unsigned step;    /* its number in the record */
+        const char *call; /* "shmget", ... */
+};
+
+struct outcome shmc_try_ftok(const char *path, int proj_id);
+struct outcome shmc_try_shmget(key_t key, size_t size, int flags);
+struct outcome shmc_try_shmat(int shmid, const void *address, int flags);
+struct outcome shmc_try_shmdt(const void *address);
+/* For IPC_STAT and SHM_STAT the step shows the members that were read. */
+struct outcome shmc_try_shmctl(int shmid, int command, void *buffer);
+/* The same by system call, past the C library; for NEED_RAW_SYSCALL. */
+struct outcome shmc_try_raw_shmget(long key, unsigned long size, long flags);
+struct outcome shmc_try_raw_shmat(int shmid, const void *address, int flags);
+struct outcome shmc_try_raw_shmdt(const void *address);
+struct outcome shmc_try_raw_shmctl(int shmid, int command, void *buffer);
+/* Any other call whose result matters to the story: text is the call as a reader would write it. */
+struct outcome shmc_try_other(const char *text, intptr_t value, bool failed, int error);
+#define try_ftok shmc_try_ftok
+#define try_shmget shmc_try_shmget
+#define try_shmat shmc_try_shmat
+#define try_shmdt shmc_try_shmdt
+#define try_shmctl shmc_try_shmctl
+#define try_raw_shmget shmc_try_raw_shmget
+#define try_raw_shmat shmc_try_raw_shmat
+#define try_raw_shmdt shmc_try_raw_shmdt
+#define try_raw_shmctl shmc_try_raw_shmctl
+#define try_other shmc_try_other
+
+/* An outcome's value as what it is. */
+static inline int id_of(struct outcome o)
+{
+        return o.failed ? -1 : (int)o.value;
+}
+static inline void *address_of(struct outcome o)
+{
+        return (void *)o.value; // NOLINT(performance-no-int-to-ptr): shmat's value travels as an integer
+}
+
+/* ---- what a profile allows ---- */
+
+/*
+ * A list of allowed results is a list of errno names, signals, or OK. Named
+ * alone it holds for the case's own level: for a POSIX level every profile, for
+ * a Linux level the linux profile, and any other records it. POSIX(...) and
+ * LINUX_(...) give each profile its own.
+ */
+#define OK (-1)
+#define SHMC_FOR_POSIX (-2)
+#define SHMC_FOR_LINUX (-3)
+#define SHMC_END (-4)
+#define ON_POSIX(...) SHMC_FOR_POSIX, __VA_ARGS__
+#define ON_LINUX(...) SHMC_FOR_LINUX, __VA_ARGS__
+
+/*
+ * LINUX_ONLY { checks } : inside, nothing is judged by the posix profile,
+ * whatever the case's level.
+ */
+bool shmc_scope_enter(void);
+void shmc_scope_leave(void);
+#define LINUX_ONLY for (bool in_scope_ = shmc_scope_enter(); in_scope_; in_scope_ = false, shmc_scope_leave())
+
+/* ---- checks: each is one observation of the record ---- */
+
+void shmc_check_outcome(struct outcome o, const int *allowed);
+/* The call failed with one of the errors, or its result is one of the listed. */
+#define check_fails(o, ...) shmc_check_outcome((o), (const int[]){__VA_ARGS__, SHMC_END})
+#define check_result(o, ...) shmc_check_outcome((o), (const int[]){__VA_ARGS__, SHMC_END})
+/* The call did not fail. */
+#define check_succeeds(o) shmc_check_outcome((o), (const int[]){OK, SHMC_END})
+
+enum shmc_base { SHMC_DECIMAL, SHMC_OCTAL, SHMC_HEX };
+void shmc_check_number(const char *what, intmax_t seen, intmax_t low, intmax_t high, enum shmc_base base);
+/* A number is what it must be. The expression itself is what the record calls it. */
+#define check_equal(seen, expected)                                                                                    \
+        shmc_check_number(#seen, (intmax_t)(seen), (intmax_t)(expected), (intmax_t)(expected), SHMC_DECIMAL)
+#define check_mode(seen, expected)                                                                                     \
+        shmc_check_number(#seen, (intmax_t)(seen), (intmax_t)(expected), (intmax_t)(expected), SHMC_OCTAL)
+#define check_key(seen, expected)                                                                                      \
+        shmc_check_number(#seen, (intmax_t)(seen), (intmax_t)(expected), (intmax_t)(expected), SHMC_HEX)
+#define check_between(seen, low, high)                                                                                 \
+        shmc_check_number(#seen, (intmax_t)(seen), (intmax_t)(low), (intmax_t)(high), SHMC_DECIMAL)
+
+/* A sentence holds. check_explained says, printf style, what was seen when it does not. */
+void shmc_check_that(bool holds, const char *what, const char *detail, ...) SHMC_PRINTF(3, 4);
+#define check_that(holds, what) shmc_check_that((holds), (what), "no")
+#define check_explained(holds, what, ...) shmc_check_that((holds), (what), __VA_ARGS__)
+
+/* Every byte of the range is value, or byte i of the range is pattern(seed, i). */
+void shmc_check_bytes(const char *what, const void *start, size_t size, int value);
+void shmc_check_pattern(const char *what, const void *start, size_t size, unsigned seed);
+#define check_bytes shmc_check_bytes
+#define check_pattern shmc_check_pattern
+/* Writes the pattern that check_pattern looks for. */
+void shmc_fill_pattern(void *start, size_t size, unsigned seed);
+#define fill_pattern shmc_fill_pattern
+
+/* Nothing is judged, the value is only kept: for what every profile leaves open. */
+void shmc_record_fact(const char *what, const char *format, ...) SHMC_PRINTF(2, 3);
+#define record_fact shmc_record_fact
+
+/* ---- whole-segment comparisons ---- */
+
+#define SHMC_GUARD 256
+
+/*
+ * A struct shmid_ds between guard bytes, with room beyond it: some C libraries'
+ * structure is shorter than what the kernel writes.
+ */
+struct stat_buffer {
+        unsigned char before[SHMC_GUARD];
+        union {
+                struct shmid_ds ds;
+                unsigned char bytes[SHMC_GUARD];
+        } is;
+        unsigned char after[SHMC_GUARD];
+};
+
+/* The segment as it is now: shmid_ds, contents (through an attachment made beforehand, or NULL) and totals. */
+struct snapshot {
+        int shmid;
+        struct shmid_ds ds;
+        const unsigned char *mapped; /* where this process sees the segment, or NULL */
+        uint64_t digest;             /* of the contents at mapped */
+        bool has_totals;
+        unsigned long used_ids, pages; /* of the namespace */
+};
+struct snapshot shmc_take_snapshot(int shmid, const void *mapped);
+#define take_snapshot(shmid) shmc_take_snapshot((shmid), NULL)
+#define take_snapshot_mapped(shmid, mapped) shmc_take_snapshot((shmid), (mapped))
+void shmc_check_unchanged(const struct snapshot *before);
+#define check_unchanged(before) shmc_check_unchanged(before)
+
+/* Members of shmid_ds, for check_only_changed. */
+enum shmc_member {
+        M_KEY = 1 << 0,
+        M_UID = 1 << 1,
+        M_GID = 1 << 2,
+        M_CUID = 1 << 3,
+        M_CGID = 1 << 4,
+        M_MODE = 1 << 5,
+        M_SEGSZ = 1 << 6,
+        M_ATIME = 1 << 7,
+        M_DTIME = 1 << 8,
+        M_CTIME = 1 << 9,
+        M_CPID = 1 << 10,
+        M_LPID = 1 << 11,
+        M_NATTCH = 1 << 12
+};
+/* Every member but those in allowed is as in before (which may change or not). */
+void shmc_check_only_changed(const struct shmid_ds *before, const struct shmid_ds *now, unsigned allowed);
+#define check_only_changed shmc_check_only_changed
+
+/* The namespace's totals: segments and pages. Ends the case as a failed set-up where there is no SHM_INFO. */
+struct totals {
+        unsigned long used_ids, pages, resident;
+};
+struct totals shmc_make_totals(void);
+#define make_totals shmc_make_totals
+
+/* ---- setting the scene ---- */
+
+/* Each ends the case as a failed set-up when the platform refuses. flags: mode bits, and more if needed. */
+int shmc_make_segment(key_t key, size_t size, int flags);
+void *shmc_make_attached(int shmid, int flags);
+void shmc_make_detached(const void *address);
+void shmc_make_removed(int shmid);
+struct shmid_ds shmc_make_stat(int shmid);
+void shmc_make_ownership(int shmid, uid_t uid, gid_t gid, mode_t mode);
+key_t shmc_make_ftok(const char *path, int proj_id);
+#define make_segment shmc_make_segment
+#define make_attached shmc_make_attached
+#define make_detached shmc_make_detached
+#define make_removed shmc_make_removed
+#define make_stat shmc_make_stat
+#define make_ownership shmc_make_ownership
+#define make_ftok shmc_make_ftok
+/* A segment whose size bytes hold pattern(seed), attached and detached once. */
+int shmc_make_filled_segment(key_t key, size_t size, int flags, unsigned seed);
+#define make_filled_segment shmc_make_filled_segment
+/* Lets another process attach, write pattern(seed) and detach: lpid, atime and dtime are then not the caller's. */
+void shmc_make_touched_by_another(int shmid, size_t size, unsigned seed);
+#define make_touched_by_another shmc_make_touched_by_another
+/* An aligned address with size bytes that are mapped by nobody; the pages around it are free too. */
+void *shmc_make_free_range(size_t size);
+#define make_free_range shmc_make_free_range
+/* An anonymous private mapping of size bytes; protection as for mmap. */
+void *shmc_make_mapping(void *address_or_null, size_t size, int protection);
+#define make_mapping shmc_make_mapping
+/* An identifier that no segment has: made and removed, so that it is well formed. */
+int shmc_make_stale_id(void);
+#define make_stale_id shmc_make_stale_id
+/* A directory of the case's own, as the working directory; gone with the case. */
+void shmc_make_scratch_directory(void);
+#define make_scratch_directory shmc_make_scratch_directory
+/* An empty file of the given mode in the scratch directory. */
+void shmc_make_file(const char *path, mode_t mode);
+#define make_file shmc_make_file
+/* Sets kernel.NAME of this IPC namespace, after proof that it is not the host's. For NEED_SYSCTL. */
+void shmc_make_sysctl(const char *name, const char *value);
+#define make_sysctl shmc_make_sysctl
+/* Moves this process into a new IPC namespace. For NEED_IPC_NAMESPACE. */
+void shmc_make_ipc_namespace(void);
+#define make_ipc_namespace shmc_make_ipc_namespace
+/* RLIMIT_x of this process, soft limit, in the limit's own unit. */
+void shmc_make_rlimit(int resource, unsigned long long soft);
+#define make_rlimit shmc_make_rlimit
+/* Keeps only the capabilities whose bits are in mask. For NEED_CAP_DROP. */
+void shmc_make_only_capabilities(unsigned long long mask);
+#define make_only_capabilities shmc_make_only_capabilities
+/* A condition that the scene relies on; why it fails is printf style, and looked at (errno, too) only then. */
+SHMC_NORETURN void shmc_setup_failed(const char *why, ...) SHMC_PRINTF(1, 2);
+#define make_sure(holds, ...)                                                                                          \
+        do {                                                                                                           \
+                if (!(holds))                                                                                          \
+                        shmc_setup_failed(__VA_ARGS__);                                                                \
+        } while (0)
+/* The case cannot be tried here for a reason that is no fault: printf style. Ends the case. */
+SHMC_NORETURN void shmc_skip(const char *why, ...) SHMC_PRINTF(1, 2);
+#define skip_case shmc_skip
+
+/* The case means to leave n segments behind; without it, as many as it made and did not remove. */
+void shmc_means_to_leave(int n);
+#define means_to_leave shmc_means_to_leave
+
+/* Waits until time() shows a later second. All cases that wait do so side by side. For NEED_CLOCK_TICK. */
+void shmc_wait_for_tick(void);
+#define wait_for_tick shmc_wait_for_tick
+/* Whether this process has anything mapped in the page at address. */
+bool shmc_is_mapped(const void *address);
+#define is_mapped shmc_is_mapped
+
+/* ---- other processes ---- */
+
+struct child {
+        pid_t pid;
+        int to_child[2], to_parent[2];
+        bool running; /* true in the child */
+        int status;   /* as waitpid gives it, after join */
+        bool joined;
+};
+
+/*
+ * IN_CHILD { body } : a forked child runs the body; the case goes on when it
+ * has ended. AS_USER(uid, gid) is the same after it became that user, verified.
+ * A child that dies by a signal takes the case with it, as a crash.
+ */
+struct child shmc_begin_child(const char *name);
+struct child shmc_begin_user(uid_t uid, gid_t gid);
+void shmc_end_child(struct child *c);
+#define IN_CHILD for (struct child child_ = shmc_begin_child("child"); child_.running; shmc_end_child(&child_))
+#define AS_USER(uid, gid)                                                                                              \
+        for (struct child child_ = shmc_begin_user((uid), (gid)); child_.running; shmc_end_child(&child_))
+
+/*
+ * struct child c;
+ * CHILD(&c, "holder") { body } : a forked child runs the body beside the case.
+ * Both sides keep step with tell and await; join_child waits for its end and
+ * expects it to exit, join_killed expects nothing of how it ended.
+ */
+void shmc_start_child(struct child *c, const char *name);
+#define CHILD(c, name) for (shmc_start_child((c), (name)); (c)->running; shmc_end_child(c))
+void shmc_tell_child(struct child *c);
+void shmc_await_child(struct child *c);
+void shmc_tell_parent(struct child *c);
+void shmc_await_parent(struct child *c);
+void shmc_join_child(struct child *c);
+void shmc_kill_child(struct child *c, int signal_number);
+#define tell_child shmc_tell_child
+#define await_child shmc_await_child
+#define tell_parent shmc_tell_parent
+#define await_parent shmc_await_parent
+#define join_child shmc_join_child
+#define kill_child shmc_kill_child
+/* Becomes the user for good, groups too, and verifies it. */
+void shmc_become_user(uid_t uid, gid_t gid);
+#define become_user shmc_become_user
+/* Sets real, effective and saved ids apart; -1 leaves one. For NEED_TWO_UIDS on systems that have setresuid. */
+void shmc_become_ids(uid_t real, uid_t effective, uid_t saved, gid_t egid);
+#define become_ids shmc_become_ids
+
+/*
+ * struct death d;
+ * DOOMED(&d) { body } : a child runs the body and is expected to die by a
+ * signal; check_death says which are allowed.
+ */
+struct death {
+        struct child child;
+        int signal_number; /* 0: it lived */
+        int code;          /* si_code, if the signal was a fault */
+        uintptr_t address; /* si_addr, if the signal was a fault */
+};
+void shmc_start_doomed(struct death *d);
+void shmc_end_doomed(struct death *d);
+#define DOOMED(d) for (shmc_start_doomed(d); (d)->child.running; shmc_end_doomed(d))
+void shmc_check_death(const char *what, const struct death *d, const int *allowed);
+#define check_death(what, d, ...) shmc_check_death((what), (d), (const int[]){__VA_ARGS__, SHMC_END})
+
+/* A loop that records no step: for races, whose rounds would drown the record. Returned values are the call's. */
+int shmc_quiet_shmget(key_t key, size_t size, int flags);
+int shmc_quiet_rmid(int shmid);
+#define quiet_shmget shmc_quiet_shmget
+#define quiet_rmid shmc_quiet_rmid
+
+/* A barrier for n processes in shared anonymous memory: no sleep, no pipe. */
+struct barrier;
+struct barrier *shmc_make_barrier(unsigned members);
+void shmc_meet(struct barrier *b);
+#define make_barrier shmc_make_barrier
+#define meet shmc_meet
+/* size bytes of zeroed memory that this process and the children it forks share. */
+void *shmc_make_shared(size_t size);
+#define make_shared shmc_make_shared
+
+#endif

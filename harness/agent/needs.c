@@ -1,0 +1,199 @@
+#include "needs.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#if defined(__linux__)
+#include <sched.h>
+#include <sys/syscall.h>
+#endif
+
+#include "context.h"
+#include "isolation.h"
+
+/* Runs the probe in a child, so that what it gives up stays given up there. 0: the need is there. */
+static bool in_probe_child(int (*probe)(void))
+{
+        pid_t pid = fork();
+        if (pid == 0)
+                _exit(probe());
+        int status = 0;
+        return pid != -1 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static int drop_to_user(void)
+{
+        if (setgroups(0, NULL) == -1 || setgid(GROUP_A) == -1 || setuid(USER_A) == -1)
+                return 1;
+        return geteuid() == USER_A && getegid() == GROUP_A && setuid(0) == -1 ? 0 : 1;
+}
+
+static int limit_address_space(void)
+{
+        struct rlimit limit = {1 << 20, 1 << 20};
+        if (setrlimit(RLIMIT_AS, &limit) == -1)
+                return 1;
+        return mmap(NULL, 1 << 24, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? 0 : 1;
+}
+
+#ifdef __linux__
+
+static int drop_capabilities(void)
+{
+        struct {
+                uint32_t version;
+                int pid;
+        } header = {0x20080522, 0};
+        uint32_t sets[2][3];
+        if (syscall(SYS_capget, &header, sets) == -1 || sets[0][0] == 0)
+                return 1;
+        memset(sets, 0, sizeof(sets));
+        return syscall(SYS_capset, &header, sets) == 0 ? 0 : 1;
+}
+
+static bool has_no_capabilities(void)
+{
+        struct {
+                uint32_t version;
+                int pid;
+        } header = {0x20080522, 0};
+        uint32_t sets[2][3] = {{0}};
+        return syscall(SYS_capget, &header, sets) == 0 && sets[0][0] == 0 && sets[1][0] == 0;
+}
+
+static int make_user_namespace(void)
+{
+        return unshare(CLONE_NEWUSER) == 0 ? 0 : 1;
+}
+
+static int write_own_sysctl(void)
+{
+        char link[64] = "";
+        if (unshare(CLONE_NEWIPC) == -1 || readlink("/proc/self/ns/ipc", link, sizeof(link) - 1) <= 0 ||
+            strcmp(link, shmc_context.host_ipc) == 0)
+                return 1;
+        int fd = open("/proc/sys/kernel/shmmni", O_RDWR | O_CLOEXEC);
+        char text[16] = "";
+        if (fd == -1 || write(fd, "17", 2) != 2 || lseek(fd, 0, SEEK_SET) != 0 || read(fd, text, sizeof(text) - 1) <= 0)
+                return 1;
+        return strcmp(text, "17\n") == 0 ? 0 : 1;
+}
+
+/* The number in a file of /proc, or -1. */
+static long read_number(const char *path)
+{
+        FILE *f = fopen(path, "r");
+        if (!f)
+                return -1;
+        long n = -1;
+        if (fscanf(f, "%ld", &n) != 1)
+                n = -1;
+        fclose(f);
+        return n;
+}
+
+static bool has_raw_calls(void)
+{
+#if defined(SYS_shmget) && defined(SYS_shmat) && defined(SYS_shmdt) && defined(SYS_shmctl)
+        return !(syscall(SYS_shmdt, 1) == -1 && errno == ENOSYS);
+#else
+        return false;
+#endif
+}
+
+#else
+
+static int drop_capabilities(void)
+{
+        return 1;
+}
+
+static bool has_no_capabilities(void)
+{
+        return geteuid() != 0;
+}
+
+static int make_user_namespace(void)
+{
+        return 1;
+}
+
+static int write_own_sysctl(void)
+{
+        return 1;
+}
+
+static long read_number(const char *path)
+{
+        (void)path;
+        return -1;
+}
+
+static bool has_raw_calls(void)
+{
+        return false;
+}
+
+#endif
+
+static void set(struct shmc_needs *needs, enum shmc_need need, bool there, const char *why)
+{
+        unsigned bit = 0;
+        while (((unsigned)need >> bit) != 1)
+                bit++;
+        snprintf(needs->missing[bit], sizeof(needs->missing[bit]), "%s", there ? "" : why);
+}
+
+static void probe_all(struct shmc_needs *needs)
+{
+        bool two_uids = in_probe_child(drop_to_user);
+        bool namespace = shmc_context.isolation != SHMC_ISOLATION_HOST;
+        set(needs, NEED_ROOT, shmc_context.bare_root, "the run is not root's");
+        set(needs, NEED_TWO_UIDS, two_uids, "the run may not become other users");
+        set(needs, NEED_UNPRIVILEGED, has_no_capabilities() || two_uids || in_probe_child(drop_capabilities),
+            "privileges cannot be given up");
+        set(needs, NEED_IPC_NAMESPACE, namespace, "cases share the host's IPC namespace");
+        set(needs, NEED_USER_NAMESPACE, in_probe_child(make_user_namespace), "unshare(CLONE_NEWUSER) fails");
+        set(needs, NEED_PROC, access("/proc/self/maps", R_OK) == 0 && access("/proc/sysvipc/shm", R_OK) == 0,
+            "/proc/self/maps or /proc/sysvipc/shm is not there");
+        set(needs, NEED_SYSCTL, namespace && in_probe_child(write_own_sysctl),
+            "the namespace's /proc/sys/kernel/shm* cannot be written");
+        set(needs, NEED_CLOCK_TICK, time(NULL) != (time_t)-1, "time() gives no time");
+#if defined(__dietlibc__)
+        set(needs, NEED_THREADS, false, "this C library has no POSIX threads");
+#else
+        set(needs, NEED_THREADS, true, "");
+#endif
+        set(needs, NEED_RLIMIT, in_probe_child(limit_address_space), "RLIMIT_AS does not bind");
+        set(needs, NEED_RAW_SYSCALL, has_raw_calls(), "the four calls have no system call numbers here");
+        set(needs, NEED_CAP_DROP, in_probe_child(drop_capabilities), "the run has no capabilities to give up");
+        set(needs, NEED_OVERCOMMIT_0, read_number("/proc/sys/vm/overcommit_memory") == 0,
+            "vm.overcommit_memory does not read 0");
+        set(needs, NEED_NO_HUGEPAGES,
+            read_number("/proc/sys/vm/nr_hugepages") == 0 && read_number("/proc/sys/vm/nr_overcommit_hugepages") == 0,
+            "huge pages are set aside, or cannot be told");
+        set(needs, NEED_64_BIT, sizeof(void *) == 8, "pointers do not have 64 bits");
+}
+
+bool shmc_needs_probe(struct shmc_needs *needs)
+{
+        struct shmc_needs *shared =
+                mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (shared == MAP_FAILED)
+                return false;
+        pid_t pid = shmc_fork_worker();
+        if (pid == 0) {
+                if (!shmc_isolation_renew())
+                        _exit(1);
+                probe_all(shared);
+                shared->private_scratch = shmc_scratch_enter();
+                _exit(0);
+        }
+        int status = 0;
+        bool probed = pid != -1 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+        if (probed)
+                *needs = *shared;
+        munmap(shared, sizeof(*shared));
+        return probed;
+}

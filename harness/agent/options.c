@@ -1,0 +1,125 @@
+#include "options.h"
+
+#include <stdio.h>
+
+#include "isolation.h"
+
+static bool complain(const char *what, const char *word)
+{
+        fprintf(stderr, "shmcheck-agent: %s: %s; see --help\n", word, what);
+        return false;
+}
+
+static bool read_unsigned(const char *option, const char *value, unsigned low, unsigned high, unsigned *out)
+{
+        char *end = NULL;
+        errno = 0;
+        unsigned long n = strtoul(value, &end, 10);
+        if (errno || end == value || *end || *value == '-' || n < low || n > high) {
+                fprintf(stderr, "shmcheck-agent: %s %s: takes a whole number from %u to %u\n", option, value, low,
+                        high);
+                return false;
+        }
+        *out = (unsigned)n;
+        return true;
+}
+
+static bool read_seconds(const char *value, double *out)
+{
+        char *end = NULL;
+        double seconds = strtod(value, &end);
+        if (end == value || *end || !(seconds >= 0.01 && seconds <= 86400)) {
+                fprintf(stderr, "shmcheck-agent: --timeout %s: takes seconds from 0.01 to 86400\n", value);
+                return false;
+        }
+        *out = seconds;
+        return true;
+}
+
+static bool read_valued(struct shmc_options *o, const char *option, const char *value)
+{
+        if (strcmp(option, "--filter") == 0) {
+                if (o->filter_count == SHMC_FILTERS)
+                        return complain("too many filters", option);
+                o->filters[o->filter_count++] = value;
+                return true;
+        }
+        if (strcmp(option, "--jobs") == 0 || strcmp(option, "-j") == 0)
+                return read_unsigned(option, value, 1, 1024, &o->jobs);
+        if (strcmp(option, "--repeat") == 0)
+                return read_unsigned(option, value, 1, 100000, &o->repeat);
+        if (strcmp(option, "--floor") == 0)
+                return read_unsigned(option, value, 1, 100000, &o->floor);
+        if (strcmp(option, "--timeout") == 0)
+                return read_seconds(value, &o->timeout);
+        if (strcmp(option, "--isolation") == 0) {
+                if (shmc_isolation_parse(value, &o->isolation))
+                        return true;
+                fprintf(stderr, "shmcheck-agent: --isolation %s: takes auto, ipcns, userns or host\n", value);
+                return false;
+        }
+        return complain("unknown option", option);
+}
+
+static bool takes_value(const char *word)
+{
+        static const char *const options[] = {"--filter", "--jobs",    "-j",         "--repeat",
+                                              "--floor",  "--timeout", "--isolation"};
+        for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+                if (strcmp(word, options[i]) == 0)
+                        return true;
+        }
+        return false;
+}
+
+bool shmc_options_read(struct shmc_options *o, int argc, char **argv)
+{
+        memset(o, 0, sizeof(*o));
+        o->timeout = 5;
+        o->repeat = 1;
+        for (int i = 1; i < argc; i++) {
+                if (strcmp(argv[i], "--program") == 0) {
+                        if (i + 1 == argc)
+                                return complain("needs a name", argv[i]);
+                        o->action = SHMC_PROGRAM;
+                        o->rest = i + 1;
+                        return true;
+                }
+                if (strcmp(argv[i], "--list") == 0) {
+                        o->action = SHMC_LIST;
+                } else if (strcmp(argv[i], "--clean") == 0) {
+                        o->action = SHMC_CLEAN;
+                } else if (strcmp(argv[i], "--help") == 0) {
+                        o->action = SHMC_HELP;
+                } else if (strcmp(argv[i], "--version") == 0) {
+                        o->action = SHMC_VERSION;
+                } else if (takes_value(argv[i])) {
+                        if (i + 1 == argc)
+                                return complain("needs a value", argv[i]);
+                        if (!read_valued(o, argv[i], argv[i + 1]))
+                                return false;
+                        i++;
+                } else {
+                        return complain("unknown option", argv[i]);
+                }
+        }
+        return true;
+}
+
+void shmc_options_help(void)
+{
+        puts("usage: shmcheck-agent [OPTION...]\n"
+             "Runs the cases of shmcheck on this platform and writes the record to standard output.\n"
+             "\n"
+             "  --list             what cases there are, and run none\n"
+             "  --filter GLOB      only the cases whose id matches; may be given again\n"
+             "  --isolation MODE   auto (default), ipcns, userns or host\n"
+             "  --timeout SECONDS  what a case may take (default 5)\n"
+             "  -j, --jobs N       cases side by side (default: processors)\n"
+             "  --repeat N         each case N times\n"
+             "  --floor N          first measure the floor of a case's cost, N rounds\n"
+             "  --clean            remove what a killed run left in the host's IPC namespace\n"
+             "  --version          the agent's version\n"
+             "\n"
+             "Exit status: 0 the record is complete, 2 wrong usage, 3 the agent could not do its work.");
+}

@@ -1,0 +1,347 @@
+/* The recorded calls: each keeps its result and errno in one breath, then writes the step. */
+#include "case.h"
+#include "context.h"
+#include "decode.h"
+#include "journal.h"
+#include "ledger.h"
+
+#include <stdio.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#endif
+
+bool shmc_in_case_namespace = true;
+char shmc_process_name[32] = "case";
+
+static unsigned begin_step(struct shmc_text *t, const char *call, bool raw)
+{
+        unsigned step = atomic_fetch_add(&shmc_journal->next_step, 1) + 1;
+        shmc_add(t, "{\"n\":%u,\"by\":", step);
+        shmc_add_json_string(t, shmc_process_name);
+        if (raw)
+                shmc_add(t, ",\"via\":\"syscall\"");
+        shmc_add(t, ",\"call\":\"%s\",\"args\":[", call);
+        return step;
+}
+
+static void add_argument(struct shmc_text *t, const char *argument)
+{
+        if (t->bytes[t->length - 1] != '[')
+                shmc_add_bytes(t, ",", 1);
+        shmc_add_json_string(t, argument);
+}
+
+static void add_result(struct shmc_text *t, const struct outcome *o)
+{
+        char returned[64];
+        struct shmc_text r = SHMC_TEXT(returned);
+        if (strcmp(o->call, "shmat") == 0 && !o->failed)
+                shmc_add_address(&r, address_of(*o));
+        else if (strcmp(o->call, "ftok") == 0 && !o->failed)
+                shmc_add_key(&r, (key_t)o->value);
+        else
+                shmc_add(&r, "%" PRIdPTR, o->value);
+        shmc_add(t, "],\"ret\":");
+        shmc_add_json_string(t, returned);
+        if (o->failed)
+                shmc_add(t, ",\"errno\":\"%s\"", shmc_errno_name(o->error));
+}
+
+static void end_step(struct shmc_text *t)
+{
+        shmc_add_bytes(t, "}", 1);
+        if (!t->cut)
+                shmc_journal_step(shmc_journal, t->bytes, t->length);
+        else
+                atomic_fetch_add(&shmc_journal->steps.dropped, 1);
+}
+
+struct outcome shmc_try_ftok(const char *path, int proj_id)
+{
+        errno = 0;
+        key_t key = ftok(path, proj_id);
+        int error = errno;
+        struct outcome o = {.value = key, .error = error, .failed = key == (key_t)-1, .call = "ftok"};
+        char buffer[6 * 1024];
+        struct shmc_text t = SHMC_TEXT(buffer);
+        o.step = begin_step(&t, "ftok", false);
+        char shown[200];
+        struct shmc_text s = SHMC_TEXT(shown);
+        if ((uintptr_t)path < shmc_page() || (o.failed && error == EFAULT))
+                shmc_add_address(&s, path);
+        else if (strlen(path) > 120)
+                shmc_add(&s, "\"%.60s...\" /* %zu bytes */", path, strlen(path));
+        else
+                shmc_add(&s, "\"%s\"", path);
+        add_argument(&t, shown);
+        char number[32];
+        snprintf(number, sizeof(number), "%d", proj_id);
+        add_argument(&t, number);
+        add_result(&t, &o);
+        end_step(&t);
+        return o;
+}
+
+static struct outcome record_shmget(struct outcome o, key_t key, size_t size, int flags, bool raw)
+{
+        char buffer[512];
+        char argument[96];
+        struct shmc_text t = SHMC_TEXT(buffer);
+        o.step = begin_step(&t, "shmget", raw);
+        struct shmc_text k = SHMC_TEXT(argument);
+        shmc_add_key(&k, key);
+        add_argument(&t, argument);
+        snprintf(argument, sizeof(argument), "%zu", size);
+        add_argument(&t, argument);
+        struct shmc_text f = SHMC_TEXT(argument);
+        shmc_add_shmget_flags(&f, flags);
+        add_argument(&t, argument);
+        add_result(&t, &o);
+        end_step(&t);
+        return o;
+}
+
+static void note_made(const struct outcome *o, key_t key)
+{
+        if (o->failed || !shmc_in_case_namespace)
+                return;
+        shmc_journal_made(shmc_journal, (int)o->value, key);
+        shmc_ledger_made((int)o->value, key);
+}
+
+static bool may_create(key_t key, int flags)
+{
+        return key == IPC_PRIVATE || (flags & IPC_CREAT);
+}
+
+struct outcome shmc_try_shmget(key_t key, size_t size, int flags)
+{
+        if (may_create(key, flags))
+                shmc_ledger_intend(key);
+        errno = 0;
+        int id = shmget(key, size, flags);
+        int error = errno;
+        struct outcome o = {.value = id, .error = error, .failed = id == -1, .call = "shmget"};
+        note_made(&o, key);
+        return record_shmget(o, key, size, flags, false);
+}
+
+static struct outcome record_shmat(struct outcome o, int shmid, const void *address, int flags, bool raw)
+{
+        char buffer[512];
+        char argument[96];
+        struct shmc_text t = SHMC_TEXT(buffer);
+        o.step = begin_step(&t, "shmat", raw);
+        snprintf(argument, sizeof(argument), "%d", shmid);
+        add_argument(&t, argument);
+        struct shmc_text a = SHMC_TEXT(argument);
+        shmc_add_address(&a, address);
+        add_argument(&t, argument);
+        struct shmc_text f = SHMC_TEXT(argument);
+        shmc_add_shmat_flags(&f, flags);
+        add_argument(&t, argument);
+        add_result(&t, &o);
+        end_step(&t);
+        return o;
+}
+
+struct outcome shmc_try_shmat(int shmid, const void *address, int flags)
+{
+        errno = 0;
+        void *at = shmat(shmid, address, flags);
+        int error = errno;
+        struct outcome o = {.value = (intptr_t)at, .error = error, .failed = (intptr_t)at == -1, .call = "shmat"};
+        return record_shmat(o, shmid, address, flags, false);
+}
+
+static struct outcome record_shmdt(struct outcome o, const void *address, bool raw)
+{
+        char buffer[256];
+        char argument[64];
+        struct shmc_text t = SHMC_TEXT(buffer);
+        o.step = begin_step(&t, "shmdt", raw);
+        struct shmc_text a = SHMC_TEXT(argument);
+        shmc_add_address(&a, address);
+        add_argument(&t, argument);
+        add_result(&t, &o);
+        end_step(&t);
+        return o;
+}
+
+struct outcome shmc_try_shmdt(const void *address)
+{
+        errno = 0;
+        int r = shmdt(address);
+        int error = errno;
+        struct outcome o = {.value = r, .error = error, .failed = r == -1, .call = "shmdt"};
+        return record_shmdt(o, address, false);
+}
+
+static bool reads_shmid_ds(int command)
+{
+#ifdef __linux__
+        if (command == SHM_STAT || command == SHM_STAT_ANY)
+                return true;
+#endif
+        return command == IPC_STAT;
+}
+
+static void add_shmid_ds(struct shmc_text *t, const struct shmid_ds *ds)
+{
+        shmc_add(t,
+                 "{\"key\":\"0x%08x\",\"uid\":%lu,\"gid\":%lu,\"cuid\":%lu,\"cgid\":%lu,\"mode\":\"0%o\","
+                 "\"segsz\":%" PRIuMAX ",\"nattch\":%" PRIuMAX ",\"cpid\":%ld,\"lpid\":%ld,"
+                 "\"atime\":%" PRIdMAX ",\"dtime\":%" PRIdMAX ",\"ctime\":%" PRIdMAX "}",
+                 (unsigned)ds->shm_perm.SHMC_PERM_KEY, (unsigned long)ds->shm_perm.uid, (unsigned long)ds->shm_perm.gid,
+                 (unsigned long)ds->shm_perm.cuid, (unsigned long)ds->shm_perm.cgid, (unsigned)ds->shm_perm.mode,
+                 (uintmax_t)ds->shm_segsz, (uintmax_t)ds->shm_nattch, (long)ds->shm_cpid, (long)ds->shm_lpid,
+                 (intmax_t)ds->shm_atime, (intmax_t)ds->shm_dtime, (intmax_t)ds->shm_ctime);
+}
+
+static struct outcome record_shmctl(struct outcome o, int shmid, int command, void *buffer, bool raw)
+{
+        char bytes[1024];
+        char argument[96];
+        struct shmc_text t = SHMC_TEXT(bytes);
+        o.step = begin_step(&t, "shmctl", raw);
+        snprintf(argument, sizeof(argument), "%d", shmid);
+        add_argument(&t, argument);
+        struct shmc_text c = SHMC_TEXT(argument);
+        shmc_add_command(&c, command);
+        add_argument(&t, argument);
+        struct shmc_text b = SHMC_TEXT(argument);
+        if (!o.failed && command == IPC_SET) {
+                const struct shmid_ds *ds = buffer;
+                shmc_add(&b, "{uid=%lu, gid=%lu, mode=0%o}", (unsigned long)ds->shm_perm.uid,
+                         (unsigned long)ds->shm_perm.gid, (unsigned)ds->shm_perm.mode);
+        } else {
+                shmc_add_address(&b, buffer);
+        }
+        add_argument(&t, argument);
+        add_result(&t, &o);
+        if (!o.failed && reads_shmid_ds(command) && buffer) {
+                shmc_add(&t, ",\"shmid_ds\":");
+                add_shmid_ds(&t, buffer);
+        }
+        end_step(&t);
+        return o;
+}
+
+static void note_removed(const struct outcome *o, int shmid, int command)
+{
+        if (o->failed || command != IPC_RMID || !shmc_in_case_namespace)
+                return;
+        shmc_journal_removed(shmc_journal, shmid);
+        shmc_ledger_removed(shmid);
+}
+
+struct outcome shmc_try_shmctl(int shmid, int command, void *buffer)
+{
+        errno = 0;
+        int r = shmctl(shmid, command, buffer);
+        int error = errno;
+        struct outcome o = {.value = r, .error = error, .failed = r == -1, .call = "shmctl"};
+        note_removed(&o, shmid, command);
+        return record_shmctl(o, shmid, command, buffer, false);
+}
+
+#if defined(SYS_shmget) && defined(SYS_shmat) && defined(SYS_shmdt) && defined(SYS_shmctl)
+
+struct outcome shmc_try_raw_shmget(long key, unsigned long size, long flags)
+{
+        if (may_create((key_t)key, (int)flags))
+                shmc_ledger_intend((key_t)key);
+        errno = 0;
+        long id = syscall(SYS_shmget, key, size, flags);
+        int error = errno;
+        struct outcome o = {.value = id, .error = error, .failed = id == -1, .call = "shmget"};
+        note_made(&o, (key_t)key);
+        return record_shmget(o, (key_t)key, size, (int)flags, true);
+}
+
+struct outcome shmc_try_raw_shmat(int shmid, const void *address, int flags)
+{
+        errno = 0;
+        long at = syscall(SYS_shmat, shmid, address, flags);
+        int error = errno;
+        struct outcome o = {.value = at, .error = error, .failed = at == -1, .call = "shmat"};
+        return record_shmat(o, shmid, address, flags, true);
+}
+
+struct outcome shmc_try_raw_shmdt(const void *address)
+{
+        errno = 0;
+        long r = syscall(SYS_shmdt, address);
+        int error = errno;
+        struct outcome o = {.value = r, .error = error, .failed = r == -1, .call = "shmdt"};
+        return record_shmdt(o, address, true);
+}
+
+struct outcome shmc_try_raw_shmctl(int shmid, int command, void *buffer)
+{
+        errno = 0;
+        long r = syscall(SYS_shmctl, shmid, command, buffer);
+        int error = errno;
+        struct outcome o = {.value = r, .error = error, .failed = r == -1, .call = "shmctl"};
+        note_removed(&o, shmid, command);
+        return record_shmctl(o, shmid, command, buffer, true);
+}
+
+#else
+
+static struct outcome no_raw_call(const char *call)
+{
+        skip_case("this C library has no system call number for %s", call);
+}
+
+struct outcome shmc_try_raw_shmget(long key, unsigned long size, long flags)
+{
+        (void)key, (void)size, (void)flags;
+        return no_raw_call("shmget");
+}
+
+struct outcome shmc_try_raw_shmat(int shmid, const void *address, int flags)
+{
+        (void)shmid, (void)address, (void)flags;
+        return no_raw_call("shmat");
+}
+
+struct outcome shmc_try_raw_shmdt(const void *address)
+{
+        (void)address;
+        return no_raw_call("shmdt");
+}
+
+struct outcome shmc_try_raw_shmctl(int shmid, int command, void *buffer)
+{
+        (void)shmid, (void)command, (void)buffer;
+        return no_raw_call("shmctl");
+}
+
+#endif
+
+struct outcome shmc_try_other(const char *text, intptr_t value, bool failed, int error)
+{
+        struct outcome o = {.value = value, .error = error, .failed = failed, .call = "other"};
+        char buffer[512];
+        struct shmc_text t = SHMC_TEXT(buffer);
+        o.step = atomic_fetch_add(&shmc_journal->next_step, 1) + 1;
+        shmc_add(&t, "{\"n\":%u,\"by\":", o.step);
+        shmc_add_json_string(&t, shmc_process_name);
+        shmc_add(&t, ",\"text\":");
+        shmc_add_json_string(&t, text);
+        shmc_add(&t, ",\"args\":[");
+        add_result(&t, &o);
+        end_step(&t);
+        return o;
+}
+
+int shmc_quiet_shmget(key_t key, size_t size, int flags)
+{
+        return shmget(key, size, flags);
+}
+
+int shmc_quiet_rmid(int shmid)
+{
+        return shmctl(shmid, IPC_RMID, NULL);
+}

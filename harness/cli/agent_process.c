@@ -1,0 +1,118 @@
+#include "agent_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef SHMCHECK_LIBDIR
+#define SHMCHECK_LIBDIR "/usr/local/lib/shmcheck"
+#endif
+
+void locations_find(struct locations *l)
+{
+        char self[2048];
+        ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+        self[n > 0 ? n : 0] = '\0';
+        char *slash = strrchr(self, '/');
+        if (slash)
+                *slash = '\0';
+        snprintf(l->agent, sizeof(l->agent), "%s/shmcheck-agent", self);
+        snprintf(l->data, sizeof(l->data), "%s/..", self);
+        snprintf(l->profiles, sizeof(l->profiles), "%s/../cases/profiles", self);
+        if (access(l->agent, X_OK) == 0 && access(l->profiles, R_OK) == 0)
+                return;
+        snprintf(l->agent, sizeof(l->agent), "%s/shmcheck-agent", SHMCHECK_LIBDIR);
+        snprintf(l->data, sizeof(l->data), "%s", SHMCHECK_LIBDIR);
+        snprintf(l->profiles, sizeof(l->profiles), "%s/cases/profiles", SHMCHECK_LIBDIR);
+}
+
+/* In the child: becomes the agent. Returns only if that fails. */
+static void become_agent(const char *path, const char *const *words, const char *preload, int fd)
+{
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(fd, STDOUT_FILENO);
+        if (preload)
+                setenv("LD_PRELOAD", preload, 1);
+        size_t count = 0;
+        while (words[count])
+                count++;
+        char **argv = calloc(count + 2, sizeof(argv[0]));
+        if (!argv)
+                return;
+        argv[0] = strdup(path);
+        for (size_t i = 0; i < count; i++)
+                argv[i + 1] = strdup(words[i]);
+        signal(SIGPIPE, SIG_DFL);
+        execv(path, argv);
+}
+
+bool agent_start(struct agent_process *agent, const char *path, const char *const *words, const char *preload,
+                 char *why, size_t size)
+{
+        int fds[2];
+        int failed[2];
+        if (pipe2(fds, O_CLOEXEC) == -1 || pipe2(failed, O_CLOEXEC) == -1) {
+                snprintf(why, size, "pipe: %s", strerror(errno));
+                return false;
+        }
+        fflush(NULL);
+        agent->pid = fork();
+        if (agent->pid == 0) {
+                become_agent(path, words, preload, fds[1]);
+                int error = errno;
+                if (write(failed[1], &error, sizeof(error)) == -1)
+                        _exit(126);
+                _exit(127);
+        }
+        close(fds[1]);
+        close(failed[1]);
+        int error = 0;
+        bool told = read(failed[0], &error, sizeof(error)) == (ssize_t)sizeof(error);
+        close(failed[0]);
+        if (agent->pid == -1 || told) {
+                snprintf(why, size, "%s cannot be started: %s", path, strerror(told ? error : errno));
+                close(fds[0]);
+                if (agent->pid != -1)
+                        waitpid(agent->pid, NULL, 0);
+                return false;
+        }
+        agent->fd = fds[0];
+        return true;
+}
+
+bool agent_read(struct agent_process *agent, struct record_reader *reader, FILE *copy,
+                void (*progress)(const struct record *record, void *arg), void *arg)
+{
+        static char bytes[64 * 1024];
+        bool taken = true;
+        for (;;) {
+                ssize_t n = read(agent->fd, bytes, sizeof(bytes));
+                if (n == -1 && errno == EINTR)
+                        continue;
+                if (n <= 0)
+                        break;
+                bool copied = !copy || fwrite(bytes, 1, (size_t)n, copy) == (size_t)n;
+                taken = record_reader_feed(reader, bytes, (size_t)n) && copied;
+                if (!taken) {
+                        kill(agent->pid, SIGTERM);
+                        break;
+                }
+                if (progress)
+                        progress(record_reader_record(reader), arg);
+        }
+        close(agent->fd);
+        return taken;
+}
+
+int agent_finish(struct agent_process *agent)
+{
+        int status = 0;
+        while (waitpid(agent->pid, &status, 0) == -1 && errno == EINTR) {
+        }
+        return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}

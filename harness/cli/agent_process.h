@@ -1,0 +1,44 @@
+/* The agent as a child process whose record is read while it runs. */
+#ifndef AGENT_PROCESS_H
+#define AGENT_PROCESS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "record_reader.h"
+
+struct agent_process {
+        pid_t pid;
+        int fd; /* its standard output */
+};
+
+/* Where the parts of an installation are. */
+struct locations {
+        char agent[4096];    /* shmcheck-agent */
+        char data[4096];     /* holds cases/ with the sources and profiles */
+        char profiles[4096]; /* cases/profiles */
+};
+
+/* Finds them: beside this program in a build folder, else where they were installed. */
+void locations_find(struct locations *l);
+
+/*
+ * Starts the agent with the words after its name (ending with NULL), under the
+ * preload library if one is given. It dies with this process. Returns false
+ * with one line in why.
+ */
+bool agent_start(struct agent_process *agent, const char *path, const char *const *words, const char *preload,
+                 char *why, size_t size);
+
+/*
+ * Reads the record to its end. copy (or NULL) receives the bytes as they come;
+ * progress (or NULL) is called after each piece. Returns false when copy or
+ * the record refuses more; the agent is then stopped.
+ */
+bool agent_read(struct agent_process *agent, struct record_reader *reader, FILE *copy,
+                void (*progress)(const struct record *record, void *arg), void *arg);
+
+/* Waits for the agent's end; returns its exit status, or 128 + the signal. */
+int agent_finish(struct agent_process *agent);
+
+#endif

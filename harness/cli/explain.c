@@ -1,0 +1,230 @@
+/* shmcheck explain: all that is known of one case. What a profile expects stands in the checks, so the case is run. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "nearest.h"
+#include "terminal_report.h"
+#include "verdict_output.h"
+
+static struct poptOption option_table[] = {
+        {"color", 0, POPT_ARG_STRING, &verdict_options.color, 0, "auto (default), always or never", "WHEN"},
+        POPT_AUTOHELP POPT_TABLEEND};
+
+/* Runs the agent with the words and reads what it writes. The caller frees the reader. */
+static struct record_reader *ask_agent(const struct locations *where, const char *const *words)
+{
+        struct agent_process agent;
+        char why[4200];
+        struct record_reader *reader = record_reader_new();
+        if (!reader || !agent_start(&agent, where->agent, words, NULL, why, sizeof(why))) {
+                complain("%s", reader ? why : "out of memory");
+                record_reader_free(reader);
+                return NULL;
+        }
+        agent_read(&agent, reader, NULL, NULL, NULL);
+        agent_finish(&agent);
+        record_reader_finish(reader, NULL);
+        return reader;
+}
+
+static const char *text_of(const json_t *object, const char *member)
+{
+        const char *text = json_string_value(json_object_get(object, member));
+        return text ? text : "";
+}
+
+static void print_field(struct terminal_style style, const char *name, const char *text)
+{
+        if (!*text)
+                return;
+        printf("%-11s", name);
+        print_wrapped(stdout, style, 11, text);
+}
+
+static void print_needs(struct terminal_style style, const json_t *entry)
+{
+        char line[512] = "";
+        size_t length = 0;
+        size_t i = 0;
+        json_t *need = NULL;
+        json_array_foreach(json_object_get(entry, "needs"), i, need)
+        {
+                int n = snprintf(line + length, sizeof(line) - length, "%s%s", i ? ", " : "",
+                                 json_string_value(need) ? json_string_value(need) : "?");
+                length += n > 0 && (size_t)n < sizeof(line) - length ? (size_t)n : 0;
+        }
+        print_field(style, "needs", *line ? line : "nothing");
+}
+
+static void print_allowed(const char *title, const json_t *allowed)
+{
+        printf("      %-6s ", title);
+        size_t i = 0;
+        json_t *result = NULL;
+        if (!allowed)
+                fputs("any", stdout);
+        json_array_foreach(allowed, i, result)
+                printf("%s%s", i ? " or " : "", json_string_value(result) ? json_string_value(result) : "?");
+        putchar('\n');
+}
+
+static void print_expectations(struct terminal_style style, const struct record *record,
+                               const struct profiles *profiles)
+{
+        if (record->case_count == 0)
+                return;
+        const json_t *result = record->cases[0].results[0];
+        if (strcmp(text_of(result, "status"), "done") != 0) {
+                printf("\nwhat the profiles expect of each observation cannot be shown, since the case did not run to\n"
+                       "its end here: %s: %s\n",
+                       text_of(result, "status"), text_of(result, "reason"));
+                return;
+        }
+        puts("\nwhat the profiles expect, and what was seen here just now:");
+        size_t i = 0;
+        json_t *observation = NULL;
+        json_array_foreach(json_object_get(result, "observations"), i, observation)
+        {
+                printf("  %zu. ", i + 1);
+                print_wrapped(stdout, style, 6, text_of(observation, "what"));
+                for (size_t k = 0; k < profiles->other_count; k++)
+                        print_allowed(profiles->others[k]->title,
+                                      profile_expected(profiles->others[k], record->cases[0].id, observation));
+                print_allowed(profiles->main->title,
+                              profile_expected(profiles->main, record->cases[0].id, observation));
+                printf("      %-6s ", "here");
+                print_wrapped(stdout, style, 13, text_of(observation, "seen"));
+        }
+}
+
+static void print_override(const char *profile_title, const json_t *override, void *arg)
+{
+        (void)arg;
+        printf("  %s: ", profile_title);
+        size_t i = 0;
+        json_t *result = NULL;
+        json_array_foreach(json_object_get(override, "expected"), i, result)
+                printf("%s%s", i ? " or " : "", json_string_value(result));
+        printf(" - %s (%s)\n", text_of(override, "why"), text_of(override, "source"));
+}
+
+/* Prints from the line to the end of the block that begins there; of a table's row also the body of its table. */
+static void print_source(const struct locations *where, const char *file, json_int_t line)
+{
+        char path[8192];
+        snprintf(path, sizeof(path), "%s/%s", where->data, file);
+        FILE *f = fopen(path, "re");
+        if (!f) {
+                printf("\nsource: %s:%lld\n", file, (long long)line);
+                return;
+        }
+        printf("\n%s:%lld\n", file, (long long)line);
+        char *text = NULL;
+        size_t room = 0;
+        bool in_row = false;
+        bool in_block = false;
+        for (json_int_t n = 1; getline(&text, &room, f) != -1; n++) {
+                if (n == line) {
+                        in_row = strncmp(text, "CASE(", 5) != 0 && strncmp(text, "LINUX_CASE(", 11) != 0;
+                        in_block = !in_row;
+                }
+                if (n < line)
+                        continue;
+                bool starts_table = in_row && !in_block && strncmp(text, "TABLE(", 6) == 0;
+                if (starts_table) {
+                        puts("    ...");
+                        in_block = true;
+                }
+                if (in_block || n == line || (in_row && n < line + 3 && strncmp(text, "        ", 8) == 0))
+                        printf("%6lld  %s", (long long)n, text);
+                if (in_block && text[0] == '}')
+                        break;
+        }
+        free(text);
+        fclose(f);
+}
+
+static int unknown_case(const char *id, const struct record *record)
+{
+        json_t *ids = json_array();
+        size_t i = 0;
+        json_t *entry = NULL;
+        json_array_foreach(record->listed, i, entry) json_array_append(ids, json_object_get(entry, "id"));
+        const char *nearest = nearest_name(id, ids);
+        if (nearest)
+                complain("unknown case '%s'; the nearest is '%s', and run --list shows all", id, nearest);
+        else
+                complain("the agent has no cases");
+        json_decref(ids);
+        return EXIT_USAGE;
+}
+
+static void explain(const json_t *entry, const struct locations *where, const struct profiles *profiles)
+{
+        struct terminal_style style = {may_use_color(stdout), terminal_width(stdout)};
+        const char *id = text_of(entry, "id");
+        const char *const words[] = {"--filter", id, NULL};
+        print_field(style, "case", id);
+        print_field(style, "sentence", text_of(entry, "sentence"));
+        print_field(style, "clause", text_of(entry, "clause"));
+        print_field(style, "level", text_of(entry, "level"));
+        print_needs(style, entry);
+        print_field(style, "note", text_of(entry, "note"));
+        print_field(style, "differs", text_of(entry, "differs"));
+        profile_each_override(where->profiles, id, print_override, NULL);
+        struct record_reader *reader = ask_agent(where, words);
+        if (reader)
+                print_expectations(style, record_reader_record(reader), profiles);
+        record_reader_free(reader);
+        print_source(where, text_of(entry, "file"), json_integer_value(json_object_get(entry, "line")));
+}
+
+static int explain_case(const char *id, const struct locations *where)
+{
+        static const char *const words[] = {"--list", NULL};
+        struct profiles profiles;
+        if (!load_profiles(&profiles, where->profiles, NULL))
+                return EXIT_USAGE;
+        struct record_reader *reader = ask_agent(where, words);
+        int status = EXIT_HARNESS;
+        if (reader) {
+                const struct record *record = record_reader_record(reader);
+                size_t i = 0;
+                json_t *entry = NULL;
+                const json_t *found = NULL;
+                json_array_foreach(record->listed, i, entry)
+                {
+                        if (strcmp(text_of(entry, "id"), id) == 0)
+                                found = entry;
+                }
+                status = found ? EXIT_AS_IT_MUST_BE : unknown_case(id, record);
+                if (found)
+                        explain(found, where, &profiles);
+        }
+        record_reader_free(reader);
+        free_profiles(&profiles);
+        if (status == EXIT_AS_IT_MUST_BE && fflush(stdout) != 0) {
+                complain("the text could not be written: %s", strerror(errno));
+                status = EXIT_HARNESS;
+        }
+        return status;
+}
+
+int command_explain(int argc, char **argv)
+{
+        struct locations where;
+        const char **rest = NULL;
+        poptContext context = options_read("explain", "[OPTION...] CASE", argc, argv, option_table, NULL, NULL, &rest);
+        if (!context)
+                return EXIT_USAGE;
+        int status = EXIT_USAGE;
+        locations_find(&where);
+        if (!rest || !rest[0] || rest[1])
+                complain("explain: takes the id of one case; run --list shows all");
+        else if (verdict_options_check())
+                status = explain_case(rest[0], &where);
+        poptFreeContext(context);
+        return status;
+}

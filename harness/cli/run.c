@@ -1,0 +1,287 @@
+/* shmcheck run: starts the agent here, reads its record, judges it. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "verdict_output.h"
+
+#define WORDS 600
+
+enum { TAKE_FILTER = 1 };
+
+static struct {
+        int list;
+        const char *record;
+        const char *isolation;
+        const char *timeout;
+        const char *jobs;
+        const char *repeat;
+        const char *preload;
+        const char *agent;
+} run_options;
+
+static struct poptOption option_table[] = {
+        {"filter", 'f', POPT_ARG_STRING, NULL, TAKE_FILTER,
+         "only the cases whose id matches; may be given again, and words after the options are filters too", "GLOB"},
+        {"list", 0, POPT_ARG_NONE, &run_options.list, 0, "what cases there are, one a line; nothing is run", NULL},
+        {"record", 0, POPT_ARG_STRING, &run_options.record, 0,
+         "keep the record (the facts) in FILE, - for standard output", "FILE"},
+        {"preload", 0, POPT_ARG_STRING, &run_options.preload, 0, "judge a library that implements or wraps the calls",
+         "LIB"},
+        {"repeat", 0, POPT_ARG_STRING, &run_options.repeat, 0, "each case N times; a verdict that changes is flaky",
+         "N"},
+        {"jobs", 'j', POPT_ARG_STRING, &run_options.jobs, 0, "cases side by side (default: processors)", "N"},
+        {"timeout", 0, POPT_ARG_STRING, &run_options.timeout, 0, "what a case may take (default 5)", "SECONDS"},
+        {"isolation", 0, POPT_ARG_STRING, &run_options.isolation, 0, "auto (default), ipcns, userns or host", "MODE"},
+        {"agent", 0, POPT_ARG_STRING, &run_options.agent, 0, "another build of the agent", "FILE"},
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, verdict_option_table, 0, "Verdicts:", NULL},
+        POPT_AUTOHELP POPT_TABLEEND};
+
+struct words {
+        const char *word[WORDS];
+        size_t count;
+};
+
+static bool add_word(struct words *w, const char *word)
+{
+        if (w->count + 1 == WORDS) {
+                complain("run: too many filters");
+                return false;
+        }
+        w->word[w->count++] = word;
+        return true;
+}
+
+static bool take_option(int value, const char *argument, void *arg)
+{
+        struct words *w = arg;
+        char *copy = value == TAKE_FILTER && argument ? strdup(argument) : NULL;
+        return copy && add_word(w, "--filter") && add_word(w, copy);
+}
+
+static bool is_number(const char *text, double low, double high, bool whole)
+{
+        char *end = NULL;
+        errno = 0;
+        double n = strtod(text, &end);
+        return !errno && end != text && !*end && n >= low && n <= high &&
+               (!whole || strspn(text, "0123456789") == strlen(text));
+}
+
+static bool check_values(void)
+{
+        static const char *const modes[] = {"auto", "ipcns", "userns", "host"};
+        bool known = !run_options.isolation;
+        for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]) && !known; i++)
+                known = strcmp(run_options.isolation, modes[i]) == 0;
+        if (!known)
+                complain("--isolation %s: takes auto, ipcns, userns or host", run_options.isolation);
+        else if (run_options.jobs && !is_number(run_options.jobs, 1, 1024, true))
+                complain("--jobs %s: takes a whole number from 1 to 1024", run_options.jobs);
+        else if (run_options.repeat && !is_number(run_options.repeat, 1, 100000, true))
+                complain("--repeat %s: takes a whole number from 1 to 100000", run_options.repeat);
+        else if (run_options.timeout && !is_number(run_options.timeout, 0.01, 86400, false))
+                complain("--timeout %s: takes seconds from 0.01 to 86400", run_options.timeout);
+        else if (verdict_options.json && run_options.record && strcmp(verdict_options.json, "-") == 0 &&
+                 strcmp(run_options.record, "-") == 0)
+                complain("--json and --record cannot both go to standard output");
+        else
+                return verdict_options_check();
+        return false;
+}
+
+/* The dynamic linker skips a library that it cannot load, so what can be known of it is looked at first. */
+static char *find_preload(void)
+{
+        char *path = realpath(run_options.preload, NULL);
+        if (!path || access(path, R_OK) == -1) {
+                complain("--preload %s: %s", run_options.preload, strerror(errno));
+                free(path);
+                return NULL;
+        }
+        return path;
+}
+
+/* ---- the progress line ---- */
+
+struct progress {
+        FILE *stream;
+        bool shown;
+};
+
+static void show_progress(const struct record *record, void *arg)
+{
+        struct progress *p = arg;
+        if (!record->start)
+                return;
+        const char *running = json_object_iter_key(json_object_iter(record->running));
+        long long all = (long long)json_integer_value(json_object_get(record->start, "results"));
+        int room = terminal_width(p->stream) - 24;
+        fprintf(p->stream, "\r%zu/%lld %.*s\033[K", record->results, all, room > 0 ? room : 0, running ? running : "");
+        fflush(p->stream);
+        p->shown = true;
+}
+
+static bool may_show_progress(FILE *stream)
+{
+        const char *term = getenv("TERM");
+        return isatty(fileno(stream)) && term && strcmp(term, "dumb") != 0;
+}
+
+static void end_progress(struct progress *p)
+{
+        if (p->shown) {
+                fputs("\r\033[K", p->stream);
+                fflush(p->stream);
+        }
+}
+
+/* ---- list ---- */
+
+static int print_list(const struct record *record)
+{
+        size_t i = 0;
+        json_t *entry = NULL;
+        int width = 0;
+        json_array_foreach(record->listed, i, entry)
+        {
+                int length = (int)json_string_length(json_object_get(entry, "id"));
+                width = length > width ? length : width;
+        }
+        json_array_foreach(record->listed, i, entry)
+                printf("%-*s  %-18s  %s\n", width, json_string_value(json_object_get(entry, "id")),
+                       json_string_value(json_object_get(entry, "level")),
+                       json_string_value(json_object_get(entry, "sentence")));
+        if (fflush(stdout) == 0)
+                return EXIT_AS_IT_MUST_BE;
+        complain("the list could not be written: %s", strerror(errno));
+        return EXIT_HARNESS;
+}
+
+/* ---- run ---- */
+
+static int complain_of_record(enum record_status status, int agent_status)
+{
+        if (agent_status == EXIT_USAGE)
+                return EXIT_USAGE;
+        if (status == RECORD_EMPTY)
+                complain("the agent wrote no record (exit status %d)", agent_status);
+        else
+                complain("the agent's record cannot be read (exit status %d)", agent_status);
+        return EXIT_HARNESS;
+}
+
+static bool preload_is_missing(const struct record *record)
+{
+        const json_t *platform = json_object_get(record->start, "platform");
+        return run_options.preload && record->start && !json_is_true(json_object_get(platform, "preload_loaded"));
+}
+
+static int finish_run(struct record_reader *reader, int agent_status, const struct profiles *profiles, FILE *people,
+                      struct output_file *json)
+{
+        enum record_status status = record_reader_finish(reader, NULL);
+        const struct record *record = record_reader_record(reader);
+        if (status != RECORD_OK || (run_options.list ? agent_status != 0 : !record->start))
+                return complain_of_record(status, agent_status);
+        if (run_options.list)
+                return print_list(record);
+        if (preload_is_missing(record)) {
+                complain("--preload %s: the dynamic linker did not load it into %s", run_options.preload, "the agent");
+                return EXIT_USAGE;
+        }
+        if (json_integer_value(json_object_get(record->start, "results")) == 0) {
+                complain("no case matches the filters; --list shows all");
+                return EXIT_USAGE;
+        }
+        return report_verdicts(record, profiles, people, json);
+}
+
+static int run_agent(const struct locations *where, const struct words *words, const char *preload,
+                     const struct profiles *profiles)
+{
+        const char *const files[] = {verdict_options.json, run_options.record};
+        struct output_file json;
+        struct output_file record;
+        bool redirected = false;
+        char why[4200];
+        open_results(&json, verdict_options.json, "--json", &redirected);
+        open_results(&record, run_options.record, "--record", &redirected);
+        FILE *people = redirected ? stderr : report_stream(files, 2);
+        struct agent_process agent;
+        struct record_reader *reader = record_reader_new();
+        int status = EXIT_HARNESS;
+        if (!reader) {
+                complain("out of memory");
+        } else if (!agent_start(&agent, run_options.agent ? run_options.agent : where->agent, words->word, preload, why,
+                                sizeof(why))) {
+                complain("%s", why);
+        } else {
+                struct progress progress = {.stream = people};
+                bool shows = !run_options.list && may_show_progress(people);
+                agent_read(&agent, reader, record.stream, shows ? show_progress : NULL, &progress);
+                end_progress(&progress);
+                int agent_status = agent_finish(&agent);
+                bool kept = output_commit(&record, why, sizeof(why));
+                if (!kept)
+                        complain("--record %s", why);
+                status = finish_run(reader, agent_status, profiles, people, &json);
+                if (!kept || redirected)
+                        status = EXIT_HARNESS;
+        }
+        output_discard(&json);
+        output_discard(&record);
+        record_reader_free(reader);
+        return status;
+}
+
+static bool agent_words(struct words *w, const char **filters)
+{
+        const struct {
+                const char *option, *value;
+        } valued[] = {{"--isolation", run_options.isolation},
+                      {"--timeout", run_options.timeout},
+                      {"--jobs", run_options.jobs},
+                      {"--repeat", run_options.repeat}};
+        for (; filters && *filters; filters++) {
+                if (!add_word(w, "--filter") || !add_word(w, *filters))
+                        return false;
+        }
+        for (size_t i = 0; i < sizeof(valued) / sizeof(valued[0]); i++) {
+                if (valued[i].value && (!add_word(w, valued[i].option) || !add_word(w, valued[i].value)))
+                        return false;
+        }
+        return !run_options.list || add_word(w, "--list");
+}
+
+int command_run(int argc, char **argv)
+{
+        struct words words = {.count = 0};
+        struct locations where;
+        struct profiles profiles;
+        const char **filters = NULL;
+        poptContext context =
+                options_read("run", "[OPTION...] [GLOB...]", argc, argv, option_table, take_option, &words, &filters);
+        if (!context)
+                return EXIT_USAGE;
+        locations_find(&where);
+        char *preload = NULL;
+        bool usable = check_values() && agent_words(&words, filters) && load_profiles(&profiles, where.profiles, NULL);
+        if (usable && run_options.preload) {
+                preload = find_preload();
+                usable = preload != NULL;
+                if (!usable)
+                        free_profiles(&profiles);
+        }
+        int status = EXIT_USAGE;
+        if (usable) {
+                status = run_agent(&where, &words, preload, &profiles);
+                free_profiles(&profiles);
+        }
+        free(preload);
+        poptFreeContext(context);
+        return status;
+}

@@ -1,0 +1,228 @@
+#include "profile.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nearest.h"
+
+#define SUFFIX ".json"
+
+/* Whether every member of an override is what the format says. */
+static const char *override_fault(const json_t *override)
+{
+        if (!json_is_object(override))
+                return "an override is an object";
+        if (!json_is_string(json_object_get(override, "case")))
+                return "an override names its \"case\"";
+        if (!json_is_array(json_object_get(override, "expected")))
+                return "an override has an array \"expected\"";
+        size_t i = 0;
+        json_t *allowed = NULL;
+        json_array_foreach(json_object_get(override, "expected"), i, allowed)
+        {
+                if (!json_is_string(allowed))
+                        return "\"expected\" holds strings";
+        }
+        if (!json_is_string(json_object_get(override, "why")) || !json_is_string(json_object_get(override, "source")))
+                return "an override says \"why\", and its \"source\"";
+        return NULL;
+}
+
+static const char *file_fault(const json_t *file)
+{
+        if (!json_is_string(json_object_get(file, "profile")) || !json_is_string(json_object_get(file, "title")))
+                return "a profile has a \"profile\" (its name) and a \"title\"";
+        const json_t *refines = json_object_get(file, "refines");
+        if (refines && !json_is_string(refines))
+                return "\"refines\" is the name of a profile";
+        const json_t *judges = json_object_get(file, "judges");
+        if (judges && !json_is_array(judges))
+                return "\"judges\" is an array of levels";
+        const json_t *overrides = json_object_get(file, "overrides");
+        if (overrides && !json_is_array(overrides))
+                return "\"overrides\" is an array";
+        size_t i = 0;
+        json_t *override = NULL;
+        json_array_foreach(overrides, i, override)
+        {
+                const char *fault = override_fault(override);
+                if (fault)
+                        return fault;
+        }
+        return NULL;
+}
+
+static json_t *load_file(const char *path, char *why, size_t size)
+{
+        json_error_t error;
+        json_t *file = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+        if (!file) {
+                if (error.line > 0)
+                        snprintf(why, size, "%s:%d:%d: %s", path, error.line, error.column, error.text);
+                else
+                        snprintf(why, size, "%s: %s", path, strerror(errno));
+                return NULL;
+        }
+        const char *fault = file_fault(file);
+        if (fault) {
+                snprintf(why, size, "%s: %s", path, fault);
+                json_decref(file);
+                return NULL;
+        }
+        return file;
+}
+
+/* The names of the profiles in the directory, as a JSON array; never NULL unless memory is short. */
+static json_t *known_names(const char *directory)
+{
+        json_t *names = json_array();
+        DIR *d = opendir(directory);
+        if (!d)
+                return names;
+        for (struct dirent *e; (e = readdir(d)) != NULL;) {
+                size_t length = strlen(e->d_name);
+                if (length > sizeof(SUFFIX) - 1 && strcmp(e->d_name + length - (sizeof(SUFFIX) - 1), SUFFIX) == 0)
+                        json_array_append_new(names, json_stringn(e->d_name, length - (sizeof(SUFFIX) - 1)));
+        }
+        closedir(d);
+        return names;
+}
+
+static void explain_unknown(const char *directory, const char *name, char *why, size_t size)
+{
+        json_t *names = known_names(directory);
+        const char *nearest = nearest_name(name, names);
+        if (nearest)
+                snprintf(why, size, "unknown profile '%s'; the nearest is '%s'", name, nearest);
+        else
+                snprintf(why, size, "unknown profile '%s': %s has none", name, directory);
+        json_decref(names);
+}
+
+static bool push(struct profile *p, const char *directory, const char *name, char *why, size_t size)
+{
+        char path[4096];
+        if (p->chain_length == PROFILE_DEPTH) {
+                snprintf(why, size, "profile '%s': refined too often, or in a circle", p->chain[0]);
+                return false;
+        }
+        if (strchr(name, '/'))
+                snprintf(path, sizeof(path), "%s", name);
+        else
+                snprintf(path, sizeof(path), "%s/%s" SUFFIX, directory, name);
+        json_t *file = load_file(path, why, size);
+        if (!file) {
+                FILE *there = fopen(path, "r");
+                if (there)
+                        fclose(there);
+                else if (!strchr(name, '/'))
+                        explain_unknown(directory, name, why, size);
+                return false;
+        }
+        p->files[p->chain_length] = file;
+        p->chain[p->chain_length++] = json_string_value(json_object_get(file, "profile"));
+        const char *refines = json_string_value(json_object_get(file, "refines"));
+        return !refines || push(p, directory, refines, why, size);
+}
+
+struct profile *profile_load(const char *directory, const char *name, char *why, size_t size)
+{
+        struct profile *p = calloc(1, sizeof(*p));
+        if (!p) {
+                snprintf(why, size, "out of memory");
+                return NULL;
+        }
+        if (!push(p, directory, name, why, size)) {
+                profile_free(p);
+                return NULL;
+        }
+        p->name = strdup(p->chain[0]);
+        p->title = strdup(json_string_value(json_object_get(p->files[0], "title")));
+        if (!p->name || !p->title) {
+                snprintf(why, size, "out of memory");
+                profile_free(p);
+                return NULL;
+        }
+        return p;
+}
+
+void profile_free(struct profile *p)
+{
+        if (!p)
+                return;
+        for (size_t i = 0; i < p->chain_length; i++)
+                json_decref(p->files[i]);
+        free(p->name);
+        free(p->title);
+        free(p);
+}
+
+bool profile_judges(const struct profile *p, const char *level)
+{
+        for (size_t i = 0; i < p->chain_length; i++) {
+                size_t j = 0;
+                json_t *judged = NULL;
+                json_array_foreach(json_object_get(p->files[i], "judges"), j, judged)
+                {
+                        if (level && json_is_string(judged) && strcmp(json_string_value(judged), level) == 0)
+                                return true;
+                }
+        }
+        return false;
+}
+
+static const json_t *override_for(const json_t *file, const char *id, const char *what)
+{
+        size_t i = 0;
+        json_t *override = NULL;
+        json_array_foreach(json_object_get(file, "overrides"), i, override)
+        {
+                const char *observation = json_string_value(json_object_get(override, "what"));
+                if (fnmatch(json_string_value(json_object_get(override, "case")), id, 0) == 0 &&
+                    (!observation || (what && strcmp(observation, what) == 0)))
+                        return json_object_get(override, "expected");
+        }
+        return NULL;
+}
+
+const json_t *profile_expected(const struct profile *p, const char *id, const json_t *observation)
+{
+        const char *what = json_string_value(json_object_get(observation, "what"));
+        const json_t *expected = json_object_get(observation, "expected");
+        for (size_t i = 0; i < p->chain_length; i++) {
+                const json_t *allowed = override_for(p->files[i], id, what);
+                if (!allowed)
+                        allowed = json_object_get(expected, p->chain[i]);
+                if (json_is_array(allowed))
+                        return allowed;
+        }
+        return NULL;
+}
+
+void profile_each_override(const char *directory, const char *id,
+                           void (*visit)(const char *profile_title, const json_t *override, void *arg), void *arg)
+{
+        json_t *names = known_names(directory);
+        size_t i = 0;
+        json_t *name = NULL;
+        json_array_foreach(names, i, name)
+        {
+                char path[4096];
+                char why[512];
+                snprintf(path, sizeof(path), "%s/%s" SUFFIX, directory, json_string_value(name));
+                json_t *file = load_file(path, why, sizeof(why));
+                size_t j = 0;
+                json_t *override = NULL;
+                json_array_foreach(json_object_get(file, "overrides"), j, override)
+                {
+                        if (fnmatch(json_string_value(json_object_get(override, "case")), id, 0) == 0)
+                                visit(json_string_value(json_object_get(file, "title")), override, arg);
+                }
+                json_decref(file);
+        }
+        json_decref(names);
+}

@@ -1,0 +1,39 @@
+/* Profiles: named sets of expectations, as files in cases/profiles. */
+#ifndef PROFILE_H
+#define PROFILE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define PROFILE_DEPTH 8
+
+struct profile {
+        char *name;
+        char *title;
+        /* Names whose expectations hold, the most special first: "linux", "posix". */
+        const char *chain[PROFILE_DEPTH];
+        size_t chain_length;
+        json_t *files[PROFILE_DEPTH]; /* the file of each name of the chain */
+};
+
+/*
+ * Reads the profile called name, or in the file name if it holds a slash, and
+ * those that it refines, from directory. Returns NULL after it has put one
+ * line (no newline) in why: what is wrong, in which file, line and column; for
+ * an unknown name the nearest known one.
+ */
+struct profile *profile_load(const char *directory, const char *name, char *why, size_t size);
+void profile_free(struct profile *profile);
+
+/* Whether cases of the level ("posix-shall", ...) are judged by this profile. */
+bool profile_judges(const struct profile *profile, const char *level);
+
+/* The results that the profile allows for an observation of the case: an array of strings, or NULL for any. */
+const json_t *profile_expected(const struct profile *profile, const char *id, const json_t *observation);
+
+/* Calls visit for each override of the directory's profiles that names the case. */
+void profile_each_override(const char *directory, const char *id,
+                           void (*visit)(const char *profile_title, const json_t *override, void *arg), void *arg);
+
+#endif
