@@ -21,20 +21,14 @@ static void ink(FILE *out, struct terminal_style style, enum ink i)
 /* What a record says may come from anywhere: no control character of it reaches the terminal. */
 static char *made_harmless(const char *text)
 {
-        size_t length = strlen(text);
-        char *copy = malloc(length + 1);
-        if (!copy)
-                return NULL;
-        for (size_t i = 0; i <= length; i++) {
-                unsigned char c = (unsigned char)text[i];
-                bool control = (c < 0x20 && c != 0) || c == 0x7f;
+        char *copy = strdup(text);
+        for (char *p = copy; p && *p; p++) {
+                unsigned char c = (unsigned char)*p;
+                if (c < 0x20 || c == 0x7f)
+                        *p = '?';
                 /* U+0080 to U+009F: the terminal controls of 8 bits. */
-                bool c1 = c == 0xc2 && (unsigned char)text[i + 1] >= 0x80 && (unsigned char)text[i + 1] < 0xa0;
-                copy[i] = control ? '?' : text[i];
-                if (c1) {
-                        copy[i] = '?';
-                        copy[++i] = '?';
-                }
+                if (c == 0xc2 && (unsigned char)p[1] >= 0x80 && (unsigned char)p[1] < 0xa0)
+                        p[0] = p[1] = '?';
         }
         return copy;
 }
@@ -266,12 +260,17 @@ static void print_notes(FILE *out, struct terminal_style style, const json_t *re
 static void print_diverging_case(FILE *out, struct terminal_style style, const struct judged_case *c,
                                  const char *platform)
 {
-        static const char *const heads[VERDICTS] = {
-                [VERDICT_FAIL] = "FAIL", [VERDICT_CRASH] = "CRASH", [VERDICT_HANG] = "HANG", [VERDICT_FLAKY] = "FLAKY"};
+        static const char *const heads[VERDICTS] = {[VERDICT_FAIL] = "FAIL",
+                                                    [VERDICT_CRASH] = "CRASH",
+                                                    [VERDICT_HANG] = "HANG",
+                                                    [VERDICT_FLAKY] = "FLAKY",
+                                                    [VERDICT_FIXED] = "FIXED"};
         const json_t *result = c->of->results[c->shown];
         print_head(out, style, heads[c->verdict], RED, c);
         if (c->verdict == VERDICT_FLAKY)
                 print_rounds(out, c);
+        if (c->verdict == VERDICT_FIXED)
+                fputs("     the baseline says that it diverges, and it no longer does: take it out there\n", out);
         if (*c->reason) {
                 fputs("     ", out);
                 print_wrapped(out, style, 5, c->reason);
@@ -280,7 +279,8 @@ static void print_diverging_case(FILE *out, struct terminal_style style, const s
                 print_divergence(out, style, result, &c->divergences[i]);
         json_int_t until =
                 c->divergence_count ? json_integer_value(json_object_get(c->divergences[0].observation, "step")) : 0;
-        print_story(out, style, result, until);
+        if (c->verdict != VERDICT_FIXED)
+                print_story(out, style, result, until);
         print_notes(out, style, result);
         fputs("     here: ", out);
         print_wrapped(out, style, 11, platform);
@@ -292,7 +292,7 @@ static void print_errors(FILE *out, struct terminal_style style, const struct ju
         size_t errors = j->by_verdict[VERDICT_ERROR];
         if (errors == 0)
                 return;
-        bool *told = calloc(j->case_count, sizeof(told[0]));
+        bool *told = calloc(j->case_count + 1, sizeof(told[0]));
         size_t shown = 0;
         for (size_t i = 0; told && i < j->case_count; i++) {
                 const struct judged_case *c = &j->cases[i];
@@ -343,11 +343,12 @@ static void print_count(FILE *out, struct terminal_style style, size_t n, enum i
 
 static void print_row(FILE *out, struct terminal_style style, const char *name, const size_t *count, bool errors)
 {
-        size_t failed = count[VERDICT_FAIL] + count[VERDICT_CRASH] + count[VERDICT_HANG] + count[VERDICT_FLAKY];
+        size_t failed = count[VERDICT_FAIL] + count[VERDICT_CRASH] + count[VERDICT_HANG] + count[VERDICT_FLAKY] +
+                        count[VERDICT_FIXED];
         fprintf(out, "%-22s", name);
         print_count(out, style, count[VERDICT_PASS], GREEN);
         print_count(out, style, failed, RED);
-        print_count(out, style, 0, YELLOW);
+        print_count(out, style, count[VERDICT_KNOWN], YELLOW);
         print_count(out, style, count[VERDICT_SKIP], YELLOW);
         if (errors)
                 print_count(out, style, count[VERDICT_ERROR], YELLOW);
@@ -416,6 +417,8 @@ static void print_closing(FILE *out, struct terminal_style style, const struct r
                 fprintf(t.stream, "%s %zu/%zu, ", others[i]->profile->title, judgement_passed(others[i]),
                         judgement_tried(others[i]));
         fprintf(t.stream, "%s %zu/%zu", main->profile->title, judgement_passed(main), judgement_tried(main));
+        if (main->by_verdict[VERDICT_KNOWN])
+                fprintf(t.stream, ", %zu known", main->by_verdict[VERDICT_KNOWN]);
         if (main->by_verdict[VERDICT_SKIP])
                 fprintf(t.stream, ", %zu skipped", main->by_verdict[VERDICT_SKIP]);
         if (main->by_verdict[VERDICT_RECORD])

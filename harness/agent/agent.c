@@ -316,7 +316,7 @@ static void make_slots(struct run *run, const struct shmc_options *o)
         run->workers = o->jobs ? o->jobs : (unsigned)(processors > 0 ? processors : 1);
         unsigned waiting = 0;
         for (unsigned i = 0; i < run->job_count && waiting < WAITING_MAX; i++)
-                waiting += (run->jobs[i].c->needs & NEED_CLOCK_TICK) != 0;
+                waiting += run->jobs[i].c && (run->jobs[i].c->needs & NEED_CLOCK_TICK);
         run->slot_count = run->workers + waiting;
         run->slots = calloc(run->slot_count, sizeof(run->slots[0]));
         if (!run->slots)

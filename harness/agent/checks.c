@@ -216,9 +216,9 @@ void shmc_check_death(const char *what, const struct death *d, const int *allowe
 }
 
 struct member {
-        unsigned bit;
-        const char *name;
         intmax_t before, now;
+        const char *name;
+        unsigned bit;
         enum shmc_base base;
 };
 
@@ -226,19 +226,19 @@ struct member {
 static void add_differences(struct shmc_text *t, const struct shmid_ds *a, const struct shmid_ds *b, unsigned allowed)
 {
         const struct member members[] = {
-                {M_KEY, "key", a->shm_perm.SHMC_PERM_KEY, b->shm_perm.SHMC_PERM_KEY, SHMC_HEX},
-                {M_UID, "shm_perm.uid", a->shm_perm.uid, b->shm_perm.uid, SHMC_DECIMAL},
-                {M_GID, "shm_perm.gid", a->shm_perm.gid, b->shm_perm.gid, SHMC_DECIMAL},
-                {M_CUID, "shm_perm.cuid", a->shm_perm.cuid, b->shm_perm.cuid, SHMC_DECIMAL},
-                {M_CGID, "shm_perm.cgid", a->shm_perm.cgid, b->shm_perm.cgid, SHMC_DECIMAL},
-                {M_MODE, "shm_perm.mode", (intmax_t)a->shm_perm.mode, (intmax_t)b->shm_perm.mode, SHMC_OCTAL},
-                {M_SEGSZ, "shm_segsz", (intmax_t)a->shm_segsz, (intmax_t)b->shm_segsz, SHMC_DECIMAL},
-                {M_ATIME, "shm_atime", a->shm_atime, b->shm_atime, SHMC_DECIMAL},
-                {M_DTIME, "shm_dtime", a->shm_dtime, b->shm_dtime, SHMC_DECIMAL},
-                {M_CTIME, "shm_ctime", a->shm_ctime, b->shm_ctime, SHMC_DECIMAL},
-                {M_CPID, "shm_cpid", a->shm_cpid, b->shm_cpid, SHMC_DECIMAL},
-                {M_LPID, "shm_lpid", a->shm_lpid, b->shm_lpid, SHMC_DECIMAL},
-                {M_NATTCH, "shm_nattch", (intmax_t)a->shm_nattch, (intmax_t)b->shm_nattch, SHMC_DECIMAL},
+                {a->shm_perm.SHMC_PERM_KEY, b->shm_perm.SHMC_PERM_KEY, "key", M_KEY, SHMC_HEX},
+                {a->shm_perm.uid, b->shm_perm.uid, "shm_perm.uid", M_UID, SHMC_DECIMAL},
+                {a->shm_perm.gid, b->shm_perm.gid, "shm_perm.gid", M_GID, SHMC_DECIMAL},
+                {a->shm_perm.cuid, b->shm_perm.cuid, "shm_perm.cuid", M_CUID, SHMC_DECIMAL},
+                {a->shm_perm.cgid, b->shm_perm.cgid, "shm_perm.cgid", M_CGID, SHMC_DECIMAL},
+                {(intmax_t)a->shm_perm.mode, (intmax_t)b->shm_perm.mode, "shm_perm.mode", M_MODE, SHMC_OCTAL},
+                {(intmax_t)a->shm_segsz, (intmax_t)b->shm_segsz, "shm_segsz", M_SEGSZ, SHMC_DECIMAL},
+                {a->shm_atime, b->shm_atime, "shm_atime", M_ATIME, SHMC_DECIMAL},
+                {a->shm_dtime, b->shm_dtime, "shm_dtime", M_DTIME, SHMC_DECIMAL},
+                {a->shm_ctime, b->shm_ctime, "shm_ctime", M_CTIME, SHMC_DECIMAL},
+                {a->shm_cpid, b->shm_cpid, "shm_cpid", M_CPID, SHMC_DECIMAL},
+                {a->shm_lpid, b->shm_lpid, "shm_lpid", M_LPID, SHMC_DECIMAL},
+                {(intmax_t)a->shm_nattch, (intmax_t)b->shm_nattch, "shm_nattch", M_NATTCH, SHMC_DECIMAL},
         };
         for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
                 const struct member *m = &members[i];

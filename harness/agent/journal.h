@@ -7,9 +7,9 @@
 #ifndef SHMC_JOURNAL_H
 #define SHMC_JOURNAL_H
 
-#include <stdatomic.h>
-
 #include "platform.h"
+
+#include <stdatomic.h>
 
 #define SHMC_STEPS_SIZE (96 * 1024)
 #define SHMC_OBSERVATIONS_SIZE (96 * 1024)

@@ -10,9 +10,9 @@ static struct poptOption option_table[] = {POPT_AUTOHELP POPT_TABLEEND};
 
 int command_clean(int argc, char **argv)
 {
-        struct locations where;
+        static struct locations where;
         const char **rest = NULL;
-        poptContext context = options_read("clean", "", argc, argv, option_table, NULL, NULL, &rest);
+        poptContext context = options_read("clean", "", argc, argv, option_table, &rest);
         if (!context)
                 return EXIT_USAGE;
         if (rest && rest[0]) {

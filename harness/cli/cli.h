@@ -17,15 +17,14 @@ enum exit_status {
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * Reads the options of a subcommand. Options with a value other than 0 in val
- * are given to take (its result false ends the reading). Words that are no
- * options are left in *rest, ending with NULL, which belong to the context.
+ * Reads the options of a subcommand into the variables that its table names.
+ * Words that are no options are left in *rest, ending with NULL (or it is
+ * NULL); they belong to the context.
  * Returns NULL after one line on standard error: an unknown option comes with
  * the nearest known one.
  */
 poptContext options_read(const char *subcommand, const char *usage, int argc, char **argv,
-                         const struct poptOption *options, bool (*take)(int value, const char *argument, void *arg),
-                         void *arg, const char ***rest);
+                         const struct poptOption *options, const char ***rest);
 
 int command_run(int argc, char **argv);
 int command_judge(int argc, char **argv);

@@ -214,9 +214,9 @@ static int explain_case(const char *id, const struct locations *where)
 
 int command_explain(int argc, char **argv)
 {
-        struct locations where;
+        static struct locations where;
         const char **rest = NULL;
-        poptContext context = options_read("explain", "[OPTION...] CASE", argc, argv, option_table, NULL, NULL, &rest);
+        poptContext context = options_read("explain", "[OPTION...] CASE", argc, argv, option_table, &rest);
         if (!context)
                 return EXIT_USAGE;
         int status = EXIT_USAGE;

@@ -81,9 +81,9 @@ static int judge_file(const char *path, const struct locations *where)
 
 int command_judge(int argc, char **argv)
 {
-        struct locations where;
+        static struct locations where;
         const char **rest = NULL;
-        poptContext context = options_read("judge", "[OPTION...] RECORD", argc, argv, option_table, NULL, NULL, &rest);
+        poptContext context = options_read("judge", "[OPTION...] RECORD", argc, argv, option_table, &rest);
         if (!context)
                 return EXIT_USAGE;
         int status = EXIT_USAGE;

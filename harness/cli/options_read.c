@@ -53,27 +53,21 @@ static void complain_of_option(const char *subcommand, poptContext context, cons
 }
 
 poptContext options_read(const char *subcommand, const char *usage, int argc, char **argv,
-                         const struct poptOption *options, bool (*take)(int value, const char *argument, void *arg),
-                         void *arg, const char ***rest)
+                         const struct poptOption *options, const char ***rest)
 {
+        /* popt's help begins with the name it finds here. */
+        static char name[64];
+        snprintf(name, sizeof(name), "shmcheck %s", subcommand);
+        argv[0] = name;
         poptContext context = poptGetContext(NULL, argc, (const char **)argv, options, 0);
         if (!context) {
                 complain("out of memory");
                 return NULL;
         }
         poptSetOtherOptionHelp(context, usage);
-        int value = 0;
-        while ((value = poptGetNextOpt(context)) > 0) {
-                char *argument = poptGetOptArg(context);
-                bool taken = take && take(value, argument, arg);
-                free(argument);
-                if (!taken) {
-                        poptFreeContext(context);
-                        return NULL;
-                }
-        }
-        if (value < -1) {
-                complain_of_option(subcommand, context, options, value);
+        int error = poptGetNextOpt(context);
+        if (error < -1) {
+                complain_of_option(subcommand, context, options, error);
                 poptFreeContext(context);
                 return NULL;
         }

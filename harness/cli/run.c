@@ -10,10 +10,9 @@
 
 #define WORDS 600
 
-enum { TAKE_FILTER = 1 };
-
 static struct {
         int list;
+        char **filters;
         const char *record;
         const char *isolation;
         const char *timeout;
@@ -24,7 +23,7 @@ static struct {
 } run_options;
 
 static struct poptOption option_table[] = {
-        {"filter", 'f', POPT_ARG_STRING, NULL, TAKE_FILTER,
+        {"filter", 'f', POPT_ARG_ARGV, &run_options.filters, 0,
          "only the cases whose id matches; may be given again, and words after the options are filters too", "GLOB"},
         {"list", 0, POPT_ARG_NONE, &run_options.list, 0, "what cases there are, one a line; nothing is run", NULL},
         {"record", 0, POPT_ARG_STRING, &run_options.record, 0,
@@ -53,13 +52,6 @@ static bool add_word(struct words *w, const char *word)
         }
         w->word[w->count++] = word;
         return true;
-}
-
-static bool take_option(int value, const char *argument, void *arg)
-{
-        struct words *w = arg;
-        char *copy = value == TAKE_FILTER && argument ? strdup(argument) : NULL;
-        return copy && add_word(w, "--filter") && add_word(w, copy);
 }
 
 static bool is_number(const char *text, double low, double high, bool whole)
@@ -238,7 +230,16 @@ static int run_agent(const struct locations *where, const struct words *words, c
         return status;
 }
 
-static bool agent_words(struct words *w, const char **filters)
+static bool add_filters(struct words *w, char *const *filters)
+{
+        for (; filters && *filters; filters++) {
+                if (!add_word(w, "--filter") || !add_word(w, *filters))
+                        return false;
+        }
+        return true;
+}
+
+static bool agent_words(struct words *w, const char **rest)
 {
         const struct {
                 const char *option, *value;
@@ -246,10 +247,8 @@ static bool agent_words(struct words *w, const char **filters)
                       {"--timeout", run_options.timeout},
                       {"--jobs", run_options.jobs},
                       {"--repeat", run_options.repeat}};
-        for (; filters && *filters; filters++) {
-                if (!add_word(w, "--filter") || !add_word(w, *filters))
-                        return false;
-        }
+        if (!add_filters(w, run_options.filters) || !add_filters(w, (char *const *)rest))
+                return false;
         for (size_t i = 0; i < sizeof(valued) / sizeof(valued[0]); i++) {
                 if (valued[i].value && (!add_word(w, valued[i].option) || !add_word(w, valued[i].value)))
                         return false;
@@ -260,16 +259,15 @@ static bool agent_words(struct words *w, const char **filters)
 int command_run(int argc, char **argv)
 {
         struct words words = {.count = 0};
-        struct locations where;
+        static struct locations where;
         struct profiles profiles;
-        const char **filters = NULL;
-        poptContext context =
-                options_read("run", "[OPTION...] [GLOB...]", argc, argv, option_table, take_option, &words, &filters);
+        const char **rest = NULL;
+        poptContext context = options_read("run", "[OPTION...] [GLOB...]", argc, argv, option_table, &rest);
         if (!context)
                 return EXIT_USAGE;
         locations_find(&where);
         char *preload = NULL;
-        bool usable = check_values() && agent_words(&words, filters) && load_profiles(&profiles, where.profiles, NULL);
+        bool usable = check_values() && agent_words(&words, rest) && load_profiles(&profiles, where.profiles, NULL);
         if (usable && run_options.preload) {
                 preload = find_preload();
                 usable = preload != NULL;

@@ -15,6 +15,8 @@ struct verdict_options verdict_options;
 struct poptOption verdict_option_table[] = {
         {"profile", 0, POPT_ARG_STRING, &verdict_options.profile, 0,
          "judge by this profile: a name, or a file if it has a slash (default: linux on Linux, else posix)", "NAME"},
+        {"baseline", 0, POPT_ARG_STRING, &verdict_options.baseline, 0, "divergences that are accepted, one case a line",
+         "FILE"},
         {"json", 0, POPT_ARG_STRING, &verdict_options.json, 0, "write the results to FILE, - for standard output",
          "FILE"},
         {"color", 0, POPT_ARG_STRING, &verdict_options.color, 0, "auto (default), always or never", "WHEN"},
@@ -71,6 +73,25 @@ void open_results(struct output_file *out, const char *path, const char *option,
         *redirected = true;
 }
 
+static bool load_baseline(struct profiles *p)
+{
+        char why[4200];
+        if (!verdict_options.baseline)
+                return true;
+        p->baseline = baseline_load(verdict_options.baseline, time(NULL), why, sizeof(why));
+        if (!p->baseline) {
+                complain("--baseline %s", why);
+                return false;
+        }
+        for (size_t i = 0; i < p->baseline->count; i++) {
+                const struct baseline_entry *e = &p->baseline->entries[i];
+                if (e->expired)
+                        complain("%s:%zu: the entry for %s ended with %s and counts no more", verdict_options.baseline,
+                                 e->line, e->id, e->until);
+        }
+        return true;
+}
+
 bool load_profiles(struct profiles *p, const char *directory, const char *sysname)
 {
         char why[4200];
@@ -95,12 +116,16 @@ bool load_profiles(struct profiles *p, const char *directory, const char *sysnam
                 }
                 p->others[p->other_count++] = other;
         }
-        return true;
+        if (load_baseline(p))
+                return true;
+        free_profiles(p);
+        return false;
 }
 
 void free_profiles(struct profiles *p)
 {
         profile_free(p->main);
+        baseline_free(p->baseline);
         for (size_t i = 0; i < p->other_count; i++)
                 profile_free(p->others[i]);
         memset(p, 0, sizeof(*p));
@@ -134,11 +159,11 @@ static bool end_report(FILE *people)
 int report_verdicts(const struct record *record, const struct profiles *profiles, FILE *people,
                     struct output_file *json)
 {
-        struct judgement *main = judge_record(record, profiles->main);
+        struct judgement *main = judge_record(record, profiles->main, profiles->baseline);
         struct judgement *others[2] = {NULL, NULL};
         bool judged = main != NULL;
         for (size_t i = 0; i < profiles->other_count; i++) {
-                others[i] = judge_record(record, profiles->others[i]);
+                others[i] = judge_record(record, profiles->others[i], NULL);
                 judged = judged && others[i];
         }
         int status = EXIT_HARNESS;

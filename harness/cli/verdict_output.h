@@ -6,12 +6,14 @@
 
 #include "agent_process.h"
 #include "output_file.h"
+#include "baseline.h"
 #include "profile.h"
 
 struct verdict_options {
-        const char *profile; /* NULL: linux on Linux, else posix */
-        const char *json;    /* where the results go, or NULL */
-        const char *color;   /* auto, always, never; NULL is auto */
+        const char *profile;  /* NULL: linux on Linux, else posix */
+        const char *baseline; /* a file, or NULL */
+        const char *json;     /* where the results go, or NULL */
+        const char *color;    /* auto, always, never; NULL is auto */
 };
 
 /* The options of popt for these, to be included in a subcommand's table. */
@@ -38,7 +40,7 @@ FILE *report_stream(const char *const *files, size_t count);
 void open_results(struct output_file *out, const char *path, const char *option, bool *redirected);
 
 /*
- * Loads the profile that judges, and those that are shown beside it.
+ * Loads the profile that judges, those that are shown beside it, and the baseline.
  * sysname is the record's, to choose when the user did not; may be NULL.
  * Complains and returns false when one cannot be loaded.
  */
@@ -46,6 +48,7 @@ struct profiles {
         struct profile *main;
         struct profile *others[2];
         size_t other_count;
+        struct baseline *baseline; /* what main is held against, or NULL */
 };
 bool load_profiles(struct profiles *p, const char *directory, const char *sysname);
 void free_profiles(struct profiles *p);

@@ -7,15 +7,15 @@
 
 const char *verdict_name(enum verdict verdict)
 {
-        static const char *const names[VERDICTS] = {"pass",  "fail",  "crash", "hang",
-                                                    "flaky", "error", "skip",  "record"};
+        static const char *const names[VERDICTS] = {"pass",  "fail",  "crash", "hang", "flaky",
+                                                    "error", "known", "fixed", "skip", "record"};
         return names[verdict];
 }
 
 bool verdict_diverges(enum verdict verdict)
 {
         return verdict == VERDICT_FAIL || verdict == VERDICT_CRASH || verdict == VERDICT_HANG ||
-               verdict == VERDICT_FLAKY;
+               verdict == VERDICT_FLAKY || verdict == VERDICT_FIXED;
 }
 
 static bool read_number(const char *text, const char *end, intmax_t *n)
@@ -136,7 +136,17 @@ static bool judge_case(struct judged_case *c, const struct profile *profile)
         return true;
 }
 
-struct judgement *judge_record(const struct record *record, const struct profile *profile)
+static enum verdict held_against_baseline(enum verdict verdict, const struct baseline *baseline, const char *id)
+{
+        if (!baseline_accepts(baseline, id))
+                return verdict;
+        if (verdict == VERDICT_PASS)
+                return VERDICT_FIXED;
+        return verdict_diverges(verdict) ? VERDICT_KNOWN : verdict;
+}
+
+struct judgement *judge_record(const struct record *record, const struct profile *profile,
+                               const struct baseline *baseline)
 {
         struct judgement *j = calloc(1, sizeof(*j));
         if (!j)
@@ -154,6 +164,7 @@ struct judgement *judge_record(const struct record *record, const struct profile
                         judgement_free(j);
                         return NULL;
                 }
+                j->cases[i].verdict = held_against_baseline(j->cases[i].verdict, baseline, record->cases[i].id);
                 j->by_verdict[j->cases[i].verdict]++;
         }
         return j;
@@ -176,7 +187,7 @@ size_t judgement_tried(const struct judgement *j)
 
 size_t judgement_passed(const struct judgement *j)
 {
-        return j->by_verdict[VERDICT_PASS];
+        return j->by_verdict[VERDICT_PASS] + j->by_verdict[VERDICT_FIXED];
 }
 
 int judgement_exit_status(const struct judgement *j, const struct record *record)

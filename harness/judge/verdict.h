@@ -5,6 +5,7 @@
 #ifndef VERDICT_H
 #define VERDICT_H
 
+#include "baseline.h"
 #include "profile.h"
 #include "record_reader.h"
 
@@ -15,6 +16,8 @@ enum verdict {
         VERDICT_HANG,   /* the case did not end in its time */
         VERDICT_FLAKY,  /* rounds of one run have different verdicts */
         VERDICT_ERROR,  /* the set-up failed, or the harness did: nothing can be said of the behaviour */
+        VERDICT_KNOWN,  /* diverges as the baseline says */
+        VERDICT_FIXED,  /* the baseline says it diverges, and it no longer does */
         VERDICT_SKIP,   /* a need is missing */
         VERDICT_RECORD, /* the profile allows anything: kept, not judged */
         VERDICTS
@@ -23,7 +26,7 @@ enum verdict {
 /* "pass", ... */
 const char *verdict_name(enum verdict verdict);
 
-/* Whether a platform with this verdict diverges. */
+/* Whether the verdict is one that a run has to report: exit status 1. */
 bool verdict_diverges(enum verdict verdict);
 
 /* One observation that is not what the profile allows. */
@@ -50,8 +53,9 @@ struct judgement {
         size_t by_verdict[VERDICTS];
 };
 
-/* Judges all cases of the record. Returns NULL when memory is short. */
-struct judgement *judge_record(const struct record *record, const struct profile *profile);
+/* Judges all cases of the record; baseline may be NULL. Returns NULL when memory is short. */
+struct judgement *judge_record(const struct record *record, const struct profile *profile,
+                               const struct baseline *baseline);
 void judgement_free(struct judgement *judgement);
 
 /* Cases that were judged and not skipped, and those of them that pass. */
