@@ -24,10 +24,13 @@ TEST_SOURCES = $(wildcard ci/tests/*.c)
 AGENT_OBJECTS = $(AGENT_SOURCES:%.c=$(BUILD)/agent/%.o)
 TOOL_OBJECTS = $(TOOL_SOURCES:%.c=$(BUILD)/tool/%.o)
 MUTANT_OBJECTS = $(MUTANT_SOURCES:%.c=$(BUILD)/mutants/%.o)
+MATRIX_OBJECTS = $(patsubst %.c,$(BUILD)/tool/%.o,$(wildcard ci/mutants/*.c))
+# What other programs of the project take of the tool.
+TOOL_PARTS = $(filter-out %/cli/main.o,$(TOOL_OBJECTS))
 TEST_OBJECTS = $(TEST_SOURCES:%.c=$(BUILD)/tests/%.o)
 
 AGENT_INCLUDES = -Iharness/agent
-TOOL_INCLUDES = -Iharness/judge -Ireports
+TOOL_INCLUDES = -Iharness/judge -Iharness/cli -Ireports
 PACKAGES = jansson popt zlib
 TOOL_FLAGS = -D_GNU_SOURCE $(TOOL_INCLUDES) -DSHMCHECK_LIBDIR='"$(libdir)"' $(shell pkg-config --cflags $(PACKAGES))
 TOOL_LIBRARIES = $(shell pkg-config --libs $(PACKAGES)) -lunistring
@@ -68,14 +71,23 @@ $(BUILD)/shmcheck: $(TOOL_OBJECTS)
 $(BUILD)/libshmmutant.so: $(MUTANT_OBJECTS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared $^ -o $@ -ldl
 
-$(BUILD)/shmcheck-tests: $(TEST_OBJECTS) $(filter-out %/cli/main.o,$(TOOL_OBJECTS))
+# The agent's parts that can be tried without an agent, and an agent whose cases misbehave.
+AGENT_PARTS = $(addprefix $(BUILD)/agent/harness/agent/,text.o decode.o journal.o)
+TEST_AGENT_OBJECTS = $(patsubst %.c,$(BUILD)/agent/%.o,$(wildcard harness/agent/*.c) $(wildcard ci/tests/cases/*.c))
+$(BUILD)/shmcheck-test-agent: $(TEST_AGENT_OBJECTS)
+	$(CC) $(CFLAGS) $(AGENT_SANITIZER) $(LDFLAGS) -pthread $^ -o $@
+
+$(BUILD)/shmcheck-tests: $(TEST_OBJECTS) $(TOOL_PARTS) $(AGENT_PARTS)
 	$(CC) $(CFLAGS) $(SANITIZER) $(LDFLAGS) $^ -o $@ $(TOOL_LIBRARIES) -lcriterion -lseccomp
 
-check: all $(BUILD)/shmcheck-tests ## run the project's own tests
+check: all $(BUILD)/shmcheck-tests $(BUILD)/shmcheck-test-agent ## run the project's own tests
 	$(BUILD)/shmcheck-tests --jobs 2
 
-mutants: all ## which cases catch which mutant
-	ci/mutants $(BUILD)
+$(BUILD)/shmcheck-mutants: $(MATRIX_OBJECTS) $(filter-out %/cli/main.o,$(TOOL_OBJECTS))
+	$(CC) $(CFLAGS) $(SANITIZER) $(LDFLAGS) $^ -o $@ $(TOOL_LIBRARIES) -ldl
+
+mutants: all $(BUILD)/shmcheck-mutants ## which cases catch which mutant
+	$(BUILD)/shmcheck-mutants
 
 lint: ## clang-format, clang-tidy, cppcheck, shellcheck
 	ci/lint
@@ -83,13 +95,16 @@ lint: ## clang-format, clang-tidy, cppcheck, shellcheck
 format: ## lay the sources out
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
-bench: all ## what a case costs over the floor
-	ci/bench/cost_per_case $(BUILD)
+$(BUILD)/shmcheck-bench: $(BUILD)/tests/ci/bench/cost_per_case.o $(TOOL_PARTS)
+	$(CC) $(CFLAGS) $(SANITIZER) $(LDFLAGS) $^ -o $@ $(TOOL_LIBRARIES)
+
+bench: all $(BUILD)/shmcheck-bench ## what a case costs over the floor, in one run
+	$(BUILD)/shmcheck-bench $(BUILD)/shmcheck-agent-static
 
 FUZZ_SECONDS ?= 60
 $(BUILD)/fuzz-record-reader: ci/fuzz/record_reader_fuzz.c harness/judge/record_reader.c
 	@mkdir -p $(@D)
-	clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iharness/judge $^ -o $@ -ljansson -lz
+	clang -g -O1 -fsanitize=fuzzer,address,undefined -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION -D_GNU_SOURCE -Iharness/judge $^ -o $@ -ljansson -lz
 
 fuzz: all $(BUILD)/fuzz-record-reader ## feed the record reader with what no agent would write
 	ci/fuzz/run $(BUILD) $(FUZZ_SECONDS)
@@ -107,4 +122,4 @@ clean: ## remove the build folder
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 
--include $(AGENT_OBJECTS:.o=.d) $(TOOL_OBJECTS:.o=.d) $(MUTANT_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)
+-include $(AGENT_OBJECTS:.o=.d) $(TOOL_OBJECTS:.o=.d) $(MUTANT_OBJECTS:.o=.d) $(MATRIX_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)

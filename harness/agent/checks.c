@@ -300,7 +300,9 @@ struct snapshot shmc_take_snapshot(int shmid, const void *mapped)
 {
         struct snapshot s = {.shmid = shmid, .mapped = mapped};
         unsigned long resident = 0;
-        s.has_totals = shmc_in_case_namespace && read_totals(&s.used_ids, &s.pages, &resident);
+        /* Others make and remove segments in the host's namespace. */
+        bool own = shmc_in_case_namespace && shmc_context.isolation != SHMC_ISOLATION_HOST;
+        s.has_totals = own && read_totals(&s.used_ids, &s.pages, &resident);
         s.ds = make_stat(shmid);
         if (mapped)
                 s.digest = digest(mapped, (size_t)s.ds.shm_segsz);

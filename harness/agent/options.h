@@ -4,7 +4,7 @@
 
 #include "context.h"
 
-#define SHMC_FILTERS 256
+#define SHMC_FILTERS 4096
 
 enum shmc_action { SHMC_RUN, SHMC_LIST, SHMC_CLEAN, SHMC_PROGRAM, SHMC_HELP, SHMC_VERSION };
 

@@ -96,8 +96,10 @@ bool agent_read(struct agent_process *agent, struct record_reader *reader, FILE 
                         continue;
                 if (n <= 0)
                         break;
-                bool copied = !copy || fwrite(bytes, 1, (size_t)n, copy) == (size_t)n;
-                taken = record_reader_feed(reader, bytes, (size_t)n) && copied;
+                /* A copy that is refused shows in the stream's error flag; the verdicts need not suffer. */
+                if (copy && !ferror(copy))
+                        fwrite(bytes, 1, (size_t)n, copy);
+                taken = record_reader_feed(reader, bytes, (size_t)n);
                 if (!taken) {
                         kill(agent->pid, SIGTERM);
                         break;

@@ -32,8 +32,8 @@ bool agent_start(struct agent_process *agent, const char *path, const char *cons
 
 /*
  * Reads the record to its end. copy (or NULL) receives the bytes as they come;
- * progress (or NULL) is called after each piece. Returns false when copy or
- * the record refuses more; the agent is then stopped.
+ * progress (or NULL) is called after each piece. Returns false when the
+ * record cannot be read any further; the agent is then stopped.
  */
 bool agent_read(struct agent_process *agent, struct record_reader *reader, FILE *copy,
                 void (*progress)(const struct record *record, void *arg), void *arg);

@@ -171,6 +171,17 @@ static void count_sequence(struct record_reader *r, unsigned long sequence)
         r->next_sequence = sequence + 1;
 }
 
+static bool checksum_fits(const char *json, size_t length, unsigned long crc)
+{
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+        /* A fuzzer would spend its life on guessing checksums. */
+        (void)json, (void)length, (void)crc;
+        return true;
+#else
+        return crc32(0, (const Bytef *)json, (uInt)length) == crc;
+#endif
+}
+
 /* "SEQUENCE CRC {...}" */
 static bool take_frame(struct record_reader *r, const char *frame, size_t length)
 {
@@ -189,7 +200,7 @@ static bool take_frame(struct record_reader *r, const char *frame, size_t length
         const char *json = frame + consumed;
         size_t json_length = length - (size_t)consumed;
         json_t *object = NULL;
-        if (crc32(0, (const Bytef *)json, (uInt)json_length) == crc)
+        if (checksum_fits(json, json_length, crc))
                 object = json_loadb(json, json_length, JSON_REJECT_DUPLICATES, NULL);
         if (!json_is_object(object)) {
                 json_decref(object);
