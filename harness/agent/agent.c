@@ -410,6 +410,7 @@ static void find_program(const char *argv0)
 int main(int argc, char **argv)
 {
         struct shmc_options options;
+        shmc_registry_fill();
         if (!shmc_options_read(&options, argc, argv))
                 return 2;
         find_program(argv[0]);

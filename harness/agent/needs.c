@@ -149,7 +149,8 @@ static void probe_all(struct shmc_needs *needs)
 {
         bool two_uids = in_probe_child(drop_to_user);
         bool namespace = shmc_context.isolation != SHMC_ISOLATION_HOST;
-        set(needs, NEED_ROOT, shmc_context.bare_root, "the run is not root's");
+        set(needs, NEED_ROOT, shmc_context.bare_root && shmc_context.isolation != SHMC_ISOLATION_USERNS,
+            "the run is not root's, or in a user namespace");
         set(needs, NEED_TWO_UIDS, two_uids, "the run may not become other users");
         set(needs, NEED_UNPRIVILEGED, has_no_capabilities() || two_uids || in_probe_child(drop_capabilities),
             "privileges cannot be given up");

@@ -27,12 +27,33 @@
 #include <string.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+/* glibc gives the resource of a limit an enumeration type of its own, others an int. */
+#if defined(__GLIBC__) && defined(_GNU_SOURCE)
+typedef __rlimit_resource_t shmc_resource;
+#else
+typedef int shmc_resource;
+#endif
+
+/* dietlibc names no system call but by the kernel's own names. */
+#if defined(__dietlibc__)
+#include <sys/syscall.h>
+#define SYS_capget __NR_capget
+#define SYS_capset __NR_capset
+#define SYS_clone __NR_clone
+#define SYS_futex __NR_futex
+#define SYS_shmat __NR_shmat
+#define SYS_shmctl __NR_shmctl
+#define SYS_shmdt __NR_shmdt
+#define SYS_shmget __NR_shmget
+#endif
 
 /* The member of struct ipc_perm that holds the key; POSIX names none. */
 #if defined(__GLIBC__)

@@ -102,7 +102,7 @@ static void add_rlimit(struct shmc_text *t, const char **comma, const char *name
 {
         struct rlimit limit;
         char value[32] = "unlimited";
-        if (getrlimit((__typeof__(RLIMIT_CORE))resource, &limit) == -1)
+        if (getrlimit((shmc_resource)resource, &limit) == -1)
                 return;
         if (limit.rlim_cur != RLIM_INFINITY)
                 snprintf(value, sizeof(value), "%" PRIuMAX, (uintmax_t)limit.rlim_cur);

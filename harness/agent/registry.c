@@ -34,6 +34,22 @@ static int by_id(const void *a, const void *b)
         return strcmp((*(const struct shmc_case *const *)a)->id, (*(const struct shmc_case *const *)b)->id);
 }
 
+#if defined(__dietlibc__)
+/* dietlibc's start-up code runs no constructors. */
+extern void (*__init_array_start[])(void);
+extern void (*__init_array_end[])(void);
+
+void shmc_registry_fill(void)
+{
+        for (void (**constructor)(void) = __init_array_start; constructor < __init_array_end; constructor++)
+                (*constructor)();
+}
+#else
+void shmc_registry_fill(void)
+{
+}
+#endif
+
 void shmc_registry_sort(void)
 {
         qsort(cases, count, sizeof(cases[0]), by_id);

@@ -4,6 +4,9 @@
 
 #include "case.h"
 
+/* Lets cases and programs register, where the C library did not do so before main. To be called first. */
+void shmc_registry_fill(void);
+
 /* Puts the registered cases in order; to be called once, before the others. Ends the program if two share an id. */
 void shmc_registry_sort(void);
 

@@ -267,9 +267,9 @@ void shmc_make_rlimit(int resource, unsigned long long soft)
 {
         struct rlimit limit;
         /* glibc gives the resource an enumeration type of its own, others an int. */
-        make_sure(getrlimit((__typeof__(RLIMIT_CORE))resource, &limit) == 0, "getrlimit: %s", strerror(errno));
+        make_sure(getrlimit((shmc_resource)resource, &limit) == 0, "getrlimit: %s", strerror(errno));
         limit.rlim_cur = (rlim_t)soft;
-        make_sure(setrlimit((__typeof__(RLIMIT_CORE))resource, &limit) == 0, "setrlimit: %s", strerror(errno));
+        make_sure(setrlimit((shmc_resource)resource, &limit) == 0, "setrlimit: %s", strerror(errno));
 }
 
 void shmc_make_only_capabilities(unsigned long long mask)
@@ -304,6 +304,17 @@ void shmc_means_to_leave(int n)
         atomic_store(&shmc_journal->meant_left, n);
 }
 
+/* The second that the kernel stamps with: it follows the clock of time() by up to a timer tick in some C libraries. */
+static time_t stamping_second(void)
+{
+#ifdef CLOCK_REALTIME_COARSE
+        struct timespec now;
+        if (clock_gettime(CLOCK_REALTIME_COARSE, &now) == 0)
+                return now.tv_sec;
+#endif
+        return time(NULL);
+}
+
 void shmc_wait_for_tick(void)
 {
         time_t start = time(NULL);
@@ -312,8 +323,7 @@ void shmc_wait_for_tick(void)
         clock_gettime(CLOCK_REALTIME, &now);
         struct timespec rest = {0, 1000000000L - now.tv_nsec};
         nanosleep(&rest, NULL);
-        /* The second that stamps are taken from follows the clock by up to a timer tick. */
-        while (time(NULL) == start) {
+        while (time(NULL) == start || stamping_second() == start) {
                 if (patience-- == 0)
                         shmc_skip("missing need clock-tick: the clock of time() stands still");
                 struct timespec moment = {0, 500000L};

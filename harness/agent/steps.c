@@ -210,7 +210,7 @@ static struct outcome record_shmctl(struct outcome o, int shmid, int command, vo
         shmc_add_command(&c, command);
         add_argument(&t, argument);
         struct shmc_text b = SHMC_TEXT(argument);
-        if (!o.failed && command == IPC_SET) {
+        if (!o.failed && command == IPC_SET && buffer) {
                 const struct shmid_ds *ds = buffer;
                 shmc_add(&b, "{uid=%lu, gid=%lu, mode=0%o}", (unsigned long)ds->shm_perm.uid,
                          (unsigned long)ds->shm_perm.gid, (unsigned)ds->shm_perm.mode);

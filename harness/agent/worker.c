@@ -94,6 +94,8 @@ SHMC_NORETURN static void run_body(const struct shmc_case *c, const struct shmc_
         if (!shmc_context.pid_namespace)
                 shmc_die_with_parent();
         setpgid(0, 0);
+        /* Children die on purpose; a case that wants a core file raises the limit again. */
+        shmc_make_rlimit(RLIMIT_CORE, 0);
         if (c->needs & NEED_UNPRIVILEGED)
                 give_up_privileges(needs);
         if (c->row_body)
