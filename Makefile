@@ -13,7 +13,8 @@ DIALECT = -std=c11
 SANITIZER = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 # Under the address sanitizer a bad access, a full address space and a fork mean something else than on the platform
 # that is judged: the agent is built without it.
-AGENT_SANITIZER = $(if $(findstring undefined,$(SANITIZE)),-fsanitize=undefined -fno-sanitize-recover=all)
+# A segment can be attached at address 0, and then be read there.
+AGENT_SANITIZER = $(if $(findstring undefined,$(SANITIZE)),-fsanitize=undefined -fno-sanitize=null -fno-sanitize-recover=all)
 DEPENDENCIES = -MMD -MP
 
 AGENT_SOURCES = $(wildcard harness/agent/*.c) $(wildcard cases/*.c)

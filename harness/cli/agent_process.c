@@ -13,22 +13,31 @@
 #define SHMCHECK_LIBDIR "/usr/local/lib/shmcheck"
 #endif
 
+static bool set_data(struct locations *l, const char *data)
+{
+        snprintf(l->data, sizeof(l->data), "%s", data);
+        int n = snprintf(l->profiles, sizeof(l->profiles), "%s/cases/profiles", data);
+        return n > 0 && (size_t)n < sizeof(l->profiles) && access(l->profiles, R_OK) == 0;
+}
+
 void locations_find(struct locations *l)
 {
+        static const char *const above[] = {"/..", "/../.."};
         char self[2048];
+        char data[2060];
         ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
         self[n > 0 ? n : 0] = '\0';
         char *slash = strrchr(self, '/');
         if (slash)
                 *slash = '\0';
         snprintf(l->agent, sizeof(l->agent), "%s/shmcheck-agent", self);
-        snprintf(l->data, sizeof(l->data), "%s/..", self);
-        snprintf(l->profiles, sizeof(l->profiles), "%s/../cases/profiles", self);
-        if (access(l->agent, X_OK) == 0 && access(l->profiles, R_OK) == 0)
-                return;
+        for (size_t i = 0; access(l->agent, X_OK) == 0 && i < sizeof(above) / sizeof(above[0]); i++) {
+                snprintf(data, sizeof(data), "%s%s", self, above[i]);
+                if (set_data(l, data))
+                        return;
+        }
         snprintf(l->agent, sizeof(l->agent), "%s/shmcheck-agent", SHMCHECK_LIBDIR);
-        snprintf(l->data, sizeof(l->data), "%s", SHMCHECK_LIBDIR);
-        snprintf(l->profiles, sizeof(l->profiles), "%s/cases/profiles", SHMCHECK_LIBDIR);
+        set_data(l, SHMCHECK_LIBDIR);
 }
 
 /* In the child: becomes the agent. Returns only if that fails. */
