@@ -1,285 +1,153 @@
 /*
- * shmcheck-mutants: which case catches which mutant.
- *
- * The suite is run once without a mutant, and then under each. A mutant is
- * caught by a case that passes without it and fails, crashes or hangs with it.
- * A case is tried with each mutant that is meant for it. With the others it is
- * tried if it uses the call that the mutant breaks, is quick, does not wait for
- * the clock and is no cell of a product: all pairs would take ten minutes, and
- * what was not tried is not counted as anything.
+ * shmcheck-mutants: which case catches which mutant. The suite is run once
+ * without a mutant and then under each, several side by side. A mutant is
+ * caught by a case that passes without it, and fails, crashes or hangs with it.
  */
 #include <dlfcn.h>
-#include <errno.h>
-#include <fnmatch.h>
 #include <getopt.h>
 #include <poll.h>
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "../../fakes/mutants/mutant.h"
+#include "matrix_output.h"
 #include "suite.h"
+#include "tries.h"
 
-/* A case that takes more times the median is tried only with the mutants that are meant for it. */
-#define QUICK_MEDIANS 4
-/* Ids that a line of the matrix shows. */
-#define SHOWN 4
 #define SIDE_BY_SIDE 64
+#define DIGITS(number) DIGITS_(number)
+#define DIGITS_(number) #number
 
 enum exit_status { EXIT_ALL_CAUGHT = 0, EXIT_MISSED = 1, EXIT_USAGE = 2, EXIT_HARNESS = 3 };
 
-struct tried_case {
-        char *id;
-        bool passes; /* without a mutant */
-        bool quick;
-        const json_t *result; /* of its run without a mutant */
-        size_t tried, caught; /* mutants */
+struct options {
+        const char *only;
+        const char *json;
+        bool all;
+        bool list;
 };
 
-struct tried_mutant {
-        const struct mutant *mutant;
-        bool *tried, *caught; /* by the case of that index */
-        size_t caught_count, meant_count; /* cases that caught it, and those of them that were meant to */
-        char why[256];                    /* its run went wrong */
-        bool done;
-};
+/* ---- the mutants ---- */
 
-static struct {
-        struct tried_case *cases;
-        size_t case_count;
-        struct tried_mutant *mutants;
-        size_t mutant_count;
-        struct suite_setup setup;
-        struct suite_run plain;
-        char isolation[32];
-} matrix;
+typedef const struct mutant *mutant_at(size_t i);
 
-static void *must(void *memory)
+static mutant_at *find_mutants(const char *library)
 {
-        if (!memory) {
-                fputs("shmcheck-mutants: out of memory\n", stderr);
-                exit(EXIT_HARNESS);
-        }
-        return memory;
+        mutant_at *at = NULL;
+        void *opened = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+        void *found = opened ? dlsym(opened, "shmmutant_at") : NULL;
+        if (!found)
+                fprintf(stderr, "shmcheck-mutants: %s\n", dlerror());
+        /* POSIX promises that this object pointer can be a function's. */
+        memcpy(&at, &found, sizeof(at));
+        return at;
 }
 
-/* ---- what is tried ---- */
-
-static bool is_meant_for(const struct mutant *m, const char *id)
+/* Whether name is one of the names that commas separate in only; every name is, if there is no such list. */
+static bool is_named(const char *name, const char *only)
 {
-        char globs[512];
-        char *rest = NULL;
-        snprintf(globs, sizeof(globs), "%s", m->meant_for);
-        for (char *glob = strtok_r(globs, " ", &rest); glob; glob = strtok_r(NULL, " ", &rest)) {
-                if (fnmatch(glob, id, 0) == 0)
+        size_t length = strlen(name);
+        for (const char *at = only; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+                if (strncmp(at, name, length) == 0 && (at[length] == ',' || at[length] == '\0'))
                         return true;
         }
-        return false;
+        return only == NULL;
 }
 
-/* Whether the case made the call, and it failed with the errno if one is named. */
-static bool has_step(const struct tried_case *c, const char *call, const char *error)
+static size_t count_names(const char *only)
 {
-        size_t i = 0;
-        json_t *step = NULL;
-        json_array_foreach(json_object_get(c->result, "steps"), i, step)
-        {
-                const char *made = json_string_value(json_object_get(step, "call"));
-                const char *failed = json_string_value(json_object_get(step, "errno"));
-                if (made && strcmp(made, call) == 0 && (!error || (failed && strcmp(failed, error) == 0)))
-                        return true;
+        size_t count = 1;
+        for (const char *at = only; *at; at++)
+                count += *at == ',';
+        return count;
+}
+
+static bool choose_mutants(struct matrix *matrix, mutant_at *at, const char *only)
+{
+        size_t all = 0;
+        while (at(all))
+                all++;
+        matrix->mutants = calloc(all + 1, sizeof(matrix->mutants[0]));
+        for (size_t i = 0; matrix->mutants && i < all; i++) {
+                if (is_named(at(i)->name, only)) {
+                        matrix->mutants[matrix->mutant_count].number = i;
+                        matrix->mutants[matrix->mutant_count++].mutant = at(i);
+                }
         }
-        return false;
-}
-
-/* Checks and the agent itself call shmget and shmctl without a step, so these cannot be told from the record. */
-static bool uses_what_breaks(const struct mutant *m, const struct tried_case *c)
-{
-        static const char *const calls[] = {"", "shmget", "shmat", "shmdt", "shmctl", "ftok"};
-        bool lives = m->in_child || m->before_exec || m->after_failed_exec || m->before_exit || m->after_unshare;
-        if (lives || m->told || m->shmget || m->shmctl)
+        if (matrix->mutants && (!only || matrix->mutant_count == count_names(only)))
                 return true;
-        return (m->shmat && has_step(c, "shmat", NULL)) || (m->shmdt && has_step(c, "shmdt", NULL)) ||
-               (m->ftok && has_step(c, "ftok", NULL)) ||
-               (m->wrong_errno.call != CALL_NONE &&
-                has_step(c, calls[m->wrong_errno.call], strerrorname_np(m->wrong_errno.due)));
+        fprintf(stderr, "shmcheck-mutants: --only %s: not all of these are mutants; --list names them\n", only);
+        return false;
 }
 
-/* One of many rows of a product, of which the others say much the same: perm.shmat_rw.owner.r. */
-static bool is_cell(const char *id)
+static void list_mutants(const struct matrix *matrix)
 {
-        size_t dots = 0;
-        for (; *id; id++)
-                dots += *id == '.';
-        return dots > 2;
-}
-
-static bool is_tried(const struct mutant *m, const struct tried_case *c)
-{
-        return c->passes && (is_meant_for(m, c->id) || (c->quick && !is_cell(c->id) && uses_what_breaks(m, c)));
+        for (size_t i = 0; i < matrix->mutant_count; i++)
+                printf("%-32s %s\n", matrix->mutants[i].mutant->name, matrix->mutants[i].mutant->wrong);
 }
 
 /* ---- the run without a mutant ---- */
 
-static int by_id(const void *a, const void *b)
+static bool run_plain(struct suite_run *plain, struct suite_setup setup)
 {
-        return strcmp(((const struct tried_case *)a)->id, ((const struct tried_case *)b)->id);
-}
-
-static bool waits_for_clock(const json_t *result)
-{
-        size_t i = 0;
-        json_t *need = NULL;
-        json_array_foreach(json_object_get(result, "needs"), i, need)
-        {
-                if (strcmp(json_string_value(need), "clock-tick") == 0)
-                        return true;
+        char processors[16];
+        snprintf(processors, sizeof(processors), "%ld", sysconf(_SC_NPROCESSORS_ONLN));
+        setup.jobs = processors;
+        setup.timeout = "5";
+        if (suite_start(plain, &setup, "none", NULL, 0)) {
+                while (suite_read(plain)) {
+                }
+                suite_finish(plain, setup.profile);
         }
+        if (!plain->why[0] && plain->judgement)
+                return true;
+        fprintf(stderr, "shmcheck-mutants: without a mutant: %s\n", plain->why);
         return false;
 }
 
-static long long microseconds(const json_t *result)
+/* No other isolation than this run's will do under a mutant: the host's segments are not for mutants to play with. */
+static const char *isolation_of(const struct suite_run *plain)
 {
-        return (long long)json_integer_value(json_object_get(result, "us"));
-}
-
-static int by_time(const void *a, const void *b)
-{
-        long long x = microseconds(((const struct tried_case *)a)->result);
-        long long y = microseconds(((const struct tried_case *)b)->result);
-        return x < y ? -1 : x > y;
-}
-
-static void tell_quick_cases(void)
-{
-        qsort(matrix.cases, matrix.case_count, sizeof(matrix.cases[0]), by_time);
-        long long median = matrix.case_count ? microseconds(matrix.cases[matrix.case_count / 2].result) : 0;
-        for (size_t i = 0; i < matrix.case_count; i++) {
-                const json_t *result = matrix.cases[i].result;
-                matrix.cases[i].quick = microseconds(result) <= QUICK_MEDIANS * median && !waits_for_clock(result);
-        }
-        qsort(matrix.cases, matrix.case_count, sizeof(matrix.cases[0]), by_id);
-}
-
-static void take_cases(const struct judgement *judgement)
-{
-        matrix.case_count = judgement->case_count;
-        matrix.cases = must(calloc(judgement->case_count + 1, sizeof(matrix.cases[0])));
-        for (size_t i = 0; i < judgement->case_count; i++) {
-                const struct judged_case *j = &judgement->cases[i];
-                matrix.cases[i] = (struct tried_case){
-                        .id = j->of->id, .passes = j->verdict == VERDICT_PASS, .result = j->of->results[0]};
-        }
-        tell_quick_cases();
-}
-
-static bool run_plain(void)
-{
-        static char processors[16];
-        snprintf(processors, sizeof(processors), "%ld", sysconf(_SC_NPROCESSORS_ONLN));
-        struct suite_setup setup = matrix.setup;
-        setup.jobs = processors;
-        setup.timeout = "5";
-        if (suite_start(&matrix.plain, &setup, "none", NULL, 0)) {
-                while (suite_read(&matrix.plain)) {
-                }
-                suite_finish(&matrix.plain, setup.profile);
-        }
-        if (matrix.plain.why[0] || !matrix.plain.judgement) {
-                fprintf(stderr, "shmcheck-mutants: without a mutant: %s\n", matrix.plain.why);
-                return false;
-        }
-        const struct record *record = record_reader_record(matrix.plain.reader);
-        const char *mode = json_string_value(json_object_get(json_object_get(record->start, "isolation"), "mode"));
-        snprintf(matrix.isolation, sizeof(matrix.isolation), "%s", mode ? mode : "auto");
-        take_cases(matrix.plain.judgement);
-        return true;
+        const json_t *start = record_reader_record(plain->reader)->start;
+        const char *mode = json_string_value(json_object_get(json_object_get(start, "isolation"), "mode"));
+        return mode ? mode : "auto";
 }
 
 /* ---- the runs with one ---- */
 
-static bool start_mutant(struct tried_mutant *t, struct suite_run *run)
-{
-        const char **ids = must(calloc(matrix.case_count + 1, sizeof(ids[0])));
-        size_t count = 0;
-        t->tried = must(calloc(matrix.case_count + 1, sizeof(t->tried[0])));
-        t->caught = must(calloc(matrix.case_count + 1, sizeof(t->caught[0])));
-        for (size_t i = 0; i < matrix.case_count; i++) {
-                t->tried[i] = is_tried(t->mutant, &matrix.cases[i]);
-                matrix.cases[i].tried += t->tried[i];
-                if (t->tried[i])
-                        ids[count++] = matrix.cases[i].id;
-        }
-        bool started = count > 0 && suite_start(run, &matrix.setup, t->mutant->name, ids, count);
-        if (count == 0)
-                snprintf(t->why, sizeof(t->why), "no case is meant for it");
-        else if (!started)
-                snprintf(t->why, sizeof(t->why), "%s", run->why);
-        free(ids);
-        return started;
-}
-
-static void take_verdicts(struct tried_mutant *t, const struct judgement *judgement)
-{
-        for (size_t i = 0; judgement && i < judgement->case_count; i++) {
-                const struct judged_case *j = &judgement->cases[i];
-                struct tried_case key = {.id = j->of->id};
-                struct tried_case *c =
-                        bsearch(&key, matrix.cases, matrix.case_count, sizeof(matrix.cases[0]), by_id);
-                if (!c || !verdict_diverges(j->verdict))
-                        continue;
-                t->caught[c - matrix.cases] = true;
-                t->caught_count++;
-                t->meant_count += is_meant_for(t->mutant, c->id);
-                c->caught++;
-        }
-}
-
-static void print_caught(const struct tried_mutant *t, bool meant, size_t *shown)
-{
-        for (size_t i = 0; i < matrix.case_count && *shown < SHOWN; i++) {
-                if (t->caught[i] && is_meant_for(t->mutant, matrix.cases[i].id) == meant) {
-                        printf(" %s%s", meant ? "*" : "", matrix.cases[i].id);
-                        (*shown)++;
-                }
-        }
-}
-
-static void print_mutant(const struct tried_mutant *t)
-{
-        size_t shown = 0;
-        printf("%-32s %5zu ", t->mutant->name, t->caught_count);
-        if (t->caught) {
-                print_caught(t, true, &shown);
-                print_caught(t, false, &shown);
-        }
-        if (t->caught_count > shown)
-                fputs(" ...", stdout);
-        if (t->why[0])
-                printf(" (%s)", t->why);
-        putchar('\n');
-        fflush(stdout);
-}
-
 struct slots {
+        struct matrix *matrix;
+        const struct suite_setup *setup;
+        bool all;
         struct suite_run run[SIDE_BY_SIDE];
         struct tried_mutant *mutant[SIDE_BY_SIDE]; /* NULL: free */
         size_t count, next, printed;
 };
 
-static void print_done(struct slots *s)
+static bool start_mutant(struct slots *s, struct suite_run *run, struct tried_mutant *t)
 {
-        while (s->printed < matrix.mutant_count && matrix.mutants[s->printed].done)
-                print_mutant(&matrix.mutants[s->printed++]);
+        const struct matrix *matrix = s->matrix;
+        const char **ids = calloc(matrix->case_count + 1, sizeof(ids[0]));
+        bool ready = ids && choose_tries(s->matrix, t, s->all);
+        size_t count = 0;
+        for (size_t i = 0; ready && i < matrix->case_count; i++) {
+                if (t->tried[i])
+                        ids[count++] = matrix->cases[i].id;
+        }
+        bool started = count > 0 && suite_start(run, s->setup, t->mutant->name, ids, count);
+        if (!started)
+                snprintf(t->why, sizeof(t->why), "%s", !ready ? "out of memory" : count ? run->why : "no case fits");
+        free(ids);
+        return started;
 }
 
 static void fill_slot(struct slots *s, size_t i)
 {
-        while (!s->mutant[i] && s->next < matrix.mutant_count) {
-                struct tried_mutant *t = &matrix.mutants[s->next++];
-                if (start_mutant(t, &s->run[i]))
+        while (!s->mutant[i] && s->next < s->matrix->mutant_count) {
+                struct tried_mutant *t = &s->matrix->mutants[s->next++];
+                if (start_mutant(s, &s->run[i], t))
                         s->mutant[i] = t;
                 else
                         t->done = true;
@@ -289,19 +157,27 @@ static void fill_slot(struct slots *s, size_t i)
 static void empty_slot(struct slots *s, size_t i)
 {
         struct tried_mutant *t = s->mutant[i];
-        suite_finish(&s->run[i], matrix.setup.profile);
-        snprintf(t->why, sizeof(t->why), "%s", s->run[i].why);
-        take_verdicts(t, s->run[i].judgement);
+        suite_finish(&s->run[i], s->setup->profile);
+        memcpy(t->why, s->run[i].why, sizeof(t->why));
+        take_verdicts(s->matrix, t, s->run[i].judgement);
         suite_free(&s->run[i]);
         t->done = true;
         s->mutant[i] = NULL;
 }
 
-static void run_mutants(void)
+static void print_done(struct slots *s)
 {
-        long processors = sysconf(_SC_NPROCESSORS_ONLN);
-        struct slots s = {.count = processors > SIDE_BY_SIDE ? SIDE_BY_SIDE : (size_t)(processors > 0 ? processors : 1)};
+        while (s->printed < s->matrix->mutant_count && s->matrix->mutants[s->printed].done)
+                print_mutant(s->matrix, &s->matrix->mutants[s->printed++]);
+}
+
+static void run_mutants(struct matrix *matrix, const struct suite_setup *setup, bool all)
+{
+        /* Twice the processors: runs wait for the clock, and for time-outs. */
+        long wanted = 2 * sysconf(_SC_NPROCESSORS_ONLN);
+        struct slots s = {.matrix = matrix, .setup = setup, .all = all};
         struct pollfd polled[SIDE_BY_SIDE];
+        s.count = wanted < 1 ? 1 : wanted > SIDE_BY_SIDE ? SIDE_BY_SIDE : (size_t)wanted;
         for (;;) {
                 bool busy = false;
                 for (size_t i = 0; i < s.count; i++) {
@@ -322,135 +198,7 @@ static void run_mutants(void)
         }
 }
 
-/* ---- what comes out ---- */
-
-static size_t missed_mutants(void)
-{
-        size_t missed = 0;
-        for (size_t i = 0; i < matrix.mutant_count; i++)
-                missed += matrix.mutants[i].meant_count == 0;
-        return missed;
-}
-
-static void print_idle_cases(void)
-{
-        bool any = false;
-        for (size_t i = 0; i < matrix.case_count; i++) {
-                const struct tried_case *c = &matrix.cases[i];
-                if (!c->passes || c->caught > 0)
-                        continue;
-                if (!any)
-                        puts("\ncases that caught no mutant, and how many each was tried with:");
-                any = true;
-                printf("%5zu  %s\n", c->tried, c->id);
-        }
-}
-
-static void print_closing(double seconds)
-{
-        size_t passing = 0;
-        size_t catching = 0;
-        size_t missed = missed_mutants();
-        for (size_t i = 0; i < matrix.case_count; i++) {
-                passing += matrix.cases[i].passes;
-                catching += matrix.cases[i].caught > 0;
-        }
-        printf("\n%zu mutants, %zu caught by a case meant for it; %zu cases, %zu pass without a mutant, %zu of them "
-               "caught one; %.0f s\n",
-               matrix.mutant_count, matrix.mutant_count - missed, matrix.case_count, passing, catching, seconds);
-        if (missed == 0)
-                return;
-        fputs("missed:", stdout);
-        for (size_t i = 0; i < matrix.mutant_count; i++) {
-                if (matrix.mutants[i].meant_count == 0)
-                        printf(" %s", matrix.mutants[i].mutant->name);
-        }
-        putchar('\n');
-}
-
-static json_t *ids_of(const bool *chosen)
-{
-        json_t *ids = json_array();
-        for (size_t i = 0; chosen && i < matrix.case_count; i++) {
-                if (chosen[i])
-                        json_array_append_new(ids, json_string(matrix.cases[i].id));
-        }
-        return ids;
-}
-
-static bool write_json(const char *path, double seconds)
-{
-        json_t *mutants = json_array();
-        for (size_t i = 0; i < matrix.mutant_count; i++) {
-                const struct tried_mutant *t = &matrix.mutants[i];
-                json_array_append_new(mutants, json_pack("{s:s, s:s, s:s, s:b, s:o, s:o}", "name", t->mutant->name,
-                                                         "wrong", t->mutant->wrong, "meant_for", t->mutant->meant_for,
-                                                         "caught", t->meant_count > 0, "caught_by", ids_of(t->caught),
-                                                         "tried", ids_of(t->tried)));
-        }
-        json_t *all = json_pack("{s:o, s:f}", "mutants", mutants, "seconds", seconds);
-        bool written = all && json_dump_file(all, path, JSON_INDENT(1)) == 0;
-        if (!written)
-                fprintf(stderr, "shmcheck-mutants: --json %s: %s\n", path, strerror(errno));
-        json_decref(all);
-        return written;
-}
-
-/* ---- the mutants ---- */
-
-static const struct mutant *(*find_mutants(const char *library))(size_t)
-{
-        const struct mutant *(*at)(size_t) = NULL;
-        void *opened = dlopen(library, RTLD_NOW | RTLD_LOCAL);
-        void *found = opened ? dlsym(opened, "shmmutant_at") : NULL;
-        if (!found) {
-                fprintf(stderr, "shmcheck-mutants: %s\n", dlerror());
-                return NULL;
-        }
-        memcpy(&at, &found, sizeof(at));
-        return at;
-}
-
-static bool is_named(const char *name, const char *only)
-{
-        size_t length = strlen(name);
-        for (const char *at = only; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
-                if (strncmp(at, name, length) == 0 && (at[length] == ',' || at[length] == '\0'))
-                        return true;
-        }
-        return only == NULL;
-}
-
-static size_t count_names(const char *only)
-{
-        size_t count = 1;
-        for (const char *at = only; *at; at++)
-                count += *at == ',';
-        return count;
-}
-
-static bool choose_mutants(const struct mutant *(*at)(size_t), const char *only)
-{
-        size_t all = 0;
-        while (at(all))
-                all++;
-        matrix.mutants = must(calloc(all + 1, sizeof(matrix.mutants[0])));
-        for (size_t i = 0; i < all; i++) {
-                if (is_named(at(i)->name, only))
-                        matrix.mutants[matrix.mutant_count++].mutant = at(i);
-        }
-        if (!only || matrix.mutant_count == count_names(only))
-                return true;
-        fprintf(stderr, "shmcheck-mutants: --only %s: not all of these are mutants; --list names them\n", only);
-        return false;
-}
-
-static int list_mutants(void)
-{
-        for (size_t i = 0; i < matrix.mutant_count; i++)
-                printf("%-32s %s\n", matrix.mutants[i].mutant->name, matrix.mutants[i].mutant->wrong);
-        return EXIT_ALL_CAUGHT;
-}
+/* ---- all of it ---- */
 
 static double now(void)
 {
@@ -459,25 +207,78 @@ static double now(void)
         return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static int run_matrix(const char *json, bool whole)
+static int run_matrix(struct matrix *matrix, struct suite_setup *setup, const struct options *options)
 {
         double start = now();
-        if (!run_plain())
+        struct suite_run plain;
+        if (!run_plain(&plain, *setup) || !matrix_take_cases(matrix, plain.judgement))
                 return EXIT_HARNESS;
-        matrix.setup.isolation = matrix.isolation;
-        run_mutants();
-        if (whole)
-                print_idle_cases();
-        print_closing(now() - start);
-        if (json && !write_json(json, now() - start))
+        setup->isolation = isolation_of(&plain);
+        run_mutants(matrix, setup, options->all || options->only);
+        matrix->seconds = now() - start;
+        if (!options->only)
+                print_idle_cases(matrix);
+        print_closing(matrix);
+        bool written = !options->json || write_json(matrix, options->json);
+        suite_free(&plain);
+        if (!written)
                 return EXIT_HARNESS;
-        return missed_mutants() == 0 ? EXIT_ALL_CAUGHT : EXIT_MISSED;
+        return missed_mutants(matrix) == 0 ? EXIT_ALL_CAUGHT : EXIT_MISSED;
+}
+
+static void free_matrix(struct matrix *matrix)
+{
+        for (size_t i = 0; i < matrix->mutant_count; i++) {
+                free(matrix->mutants[i].tried);
+                free(matrix->mutants[i].caught);
+        }
+        free(matrix->mutants);
+        free(matrix->cases);
+}
+
+static int run(const struct options *options)
+{
+        struct locations where;
+        char library[sizeof(where.agent) + 32];
+        char why[512];
+        locations_find(&where);
+        snprintf(library, sizeof(library), "%.*s/libshmmutant.so", (int)(strrchr(where.agent, '/') - where.agent),
+                 where.agent);
+        unsetenv("SHMCHECK_MUTANT");
+        mutant_at *at = find_mutants(library);
+        if (!at)
+                return EXIT_HARNESS;
+        struct matrix matrix = {.cases = NULL};
+        if (!choose_mutants(&matrix, at, options->only)) {
+                free_matrix(&matrix);
+                return EXIT_USAGE;
+        }
+        int status = EXIT_ALL_CAUGHT;
+        struct profile *profile = options->list ? NULL : profile_load(where.profiles, "linux", why, sizeof(why));
+        if (options->list) {
+                list_mutants(&matrix);
+        } else if (!profile) {
+                fprintf(stderr, "shmcheck-mutants: %s\n", why);
+                status = EXIT_HARNESS;
+        } else {
+                struct suite_setup setup = {.agent = where.agent,
+                                            .library = library,
+                                            .profile = profile,
+                                            .isolation = "auto",
+                                            .jobs = "1",
+                                            .timeout = DIGITS(MUTANT_TIMEOUT)};
+                status = run_matrix(&matrix, &setup, options);
+                profile_free(profile);
+        }
+        free_matrix(&matrix);
+        return status;
 }
 
 static const char help[] = "usage: shmcheck-mutants [OPTION...]\n"
                            "Which case catches which mutant.\n"
                            "\n"
-                           "  --only NAME[,NAME]  only these mutants\n"
+                           "  --only NAME[,NAME]  only these mutants, each with all quick cases\n"
+                           "  --all               try every mutant with all quick cases, not only some: minutes\n"
                            "  --json FILE         write the whole matrix to FILE\n"
                            "  --list              what mutants there are; nothing is run\n"
                            "  --help              this\n"
@@ -487,50 +288,35 @@ static const char help[] = "usage: shmcheck-mutants [OPTION...]\n"
 
 int main(int argc, char **argv)
 {
-        static const struct option options[] = {{"only", required_argument, NULL, 'o'},
-                                                {"json", required_argument, NULL, 'j'},
-                                                {"list", no_argument, NULL, 'l'},
-                                                {"help", no_argument, NULL, 'h'},
-                                                {NULL, 0, NULL, 0}};
-        const char *only = NULL;
-        const char *json = NULL;
-        bool list = false;
-        for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-                if (option == 'o')
-                        only = optarg;
-                else if (option == 'j')
-                        json = optarg;
-                else if (option == 'l')
-                        list = true;
-                else {
-                        fputs(help, option == 'h' ? stdout : stderr);
-                        return option == 'h' ? EXIT_ALL_CAUGHT : EXIT_USAGE;
+        static const struct option words[] = {{"only", required_argument, NULL, 'o'}, {"all", no_argument, NULL, 'a'},
+                                              {"json", required_argument, NULL, 'j'}, {"list", no_argument, NULL, 'l'},
+                                              {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
+        struct options options = {.only = NULL};
+        for (int option; (option = getopt_long(argc, argv, "", words, NULL)) != -1;) {
+                switch (option) {
+                case 'o':
+                        options.only = optarg;
+                        break;
+                case 'a':
+                        options.all = true;
+                        break;
+                case 'j':
+                        options.json = optarg;
+                        break;
+                case 'l':
+                        options.list = true;
+                        break;
+                case 'h':
+                        fputs(help, stdout);
+                        return EXIT_ALL_CAUGHT;
+                default:
+                        fputs(help, stderr);
+                        return EXIT_USAGE;
                 }
         }
-        static struct locations where;
-        static char library[sizeof(where.agent) + 32];
-        locations_find(&where);
-        snprintf(library, sizeof(library), "%.*s/libshmmutant.so", (int)(strrchr(where.agent, '/') - where.agent),
-                 where.agent);
-        unsetenv("SHMCHECK_MUTANT");
-        const struct mutant *(*at)(size_t) = find_mutants(library);
-        if (!at)
-                return EXIT_HARNESS;
-        if (!choose_mutants(at, only))
+        if (optind < argc) {
+                fputs(help, stderr);
                 return EXIT_USAGE;
-        if (list)
-                return list_mutants();
-        char why[512];
-        struct profile *profile = profile_load(where.profiles, "linux", why, sizeof(why));
-        if (!profile) {
-                fprintf(stderr, "shmcheck-mutants: %s\n", why);
-                return EXIT_HARNESS;
         }
-        matrix.setup = (struct suite_setup){.agent = where.agent,
-                                            .library = library,
-                                            .profile = profile,
-                                            .isolation = "auto",
-                                            .jobs = "1",
-                                            .timeout = "1"};
-        return run_matrix(json, only == NULL);
+        return run(&options);
 }

@@ -12,6 +12,7 @@ struct shmc_options {
         enum shmc_action action;
         enum shmc_isolation isolation;
         double timeout;  /* seconds */
+        double stress;   /* seconds that each race goes on for; 0: as long as it needs */
         unsigned jobs;   /* workers; 0: as many as there are processors */
         unsigned repeat; /* rounds */
         unsigned floor;  /* rounds of the floor measurement; 0: none */

@@ -1,0 +1,60 @@
+/*
+ * What is tried with what. A case is tried with each mutant that is meant for
+ * it, and with some of the others whose call it uses (with all of them, if that
+ * is asked for), if it is quick and does not wait for the clock. What was not
+ * tried counts as nothing: every number comes with the number of tries.
+ */
+#ifndef TRIES_H
+#define TRIES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../../fakes/mutants/mutant.h"
+#include "suite.h"
+
+/* Seconds that a case may take under a mutant. */
+#define MUTANT_TIMEOUT 1
+
+struct tried_case {
+        const char *id;
+        bool passes; /* without a mutant */
+        bool quick;
+        bool far_from_hanging; /* a hang is the mutant's, and not for want of time */
+        const json_t *result;  /* of its run without a mutant */
+        size_t tried, caught;  /* mutants */
+};
+
+struct tried_mutant {
+        const struct mutant *mutant;
+        size_t number;        /* among all mutants */
+        bool *tried, *caught; /* by the case of that index */
+        size_t tried_count, caught_count;
+        size_t meant_count; /* cases that caught it and were meant to */
+        char why[256];      /* its run went wrong */
+        bool done;
+};
+
+struct matrix {
+        struct tried_case *cases; /* in the order of their ids */
+        size_t case_count;
+        struct tried_mutant *mutants;
+        size_t mutant_count;
+        double seconds;
+};
+
+/* Takes the cases from the judgement of a run without a mutant, to which they go on belonging. */
+bool matrix_take_cases(struct matrix *matrix, const struct judgement *plain);
+
+bool is_meant_for(const struct mutant *mutant, const char *id);
+
+/* Chooses the cases for the mutant. Returns false when memory is short. */
+bool choose_tries(struct matrix *matrix, struct tried_mutant *t, bool all);
+
+/* Takes what the judgement of a run under the mutant says of its tries. */
+void take_verdicts(struct matrix *matrix, struct tried_mutant *t, const struct judgement *judgement);
+
+/* Mutants that no case meant for them caught. */
+size_t missed_mutants(const struct matrix *matrix);
+
+#endif
