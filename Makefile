@@ -38,7 +38,7 @@ TOOL_LIBRARIES = $(shell pkg-config --libs $(PACKAGES)) -lunistring
 
 PROGRAMS = $(BUILD)/shmcheck $(BUILD)/shmcheck-agent $(BUILD)/shmcheck-agent-static $(BUILD)/libshmmutant.so
 
-.PHONY: all run check lint format bench fuzz mutants coverage-of-code install clean help
+.PHONY: all run check lint format bench fuzz mutants coverage coverage-of-code install clean help
 all: $(PROGRAMS) ## build everything
 
 run: all ## judge this machine
@@ -90,6 +90,11 @@ $(BUILD)/shmcheck-mutants: $(MATRIX_OBJECTS) $(filter-out %/cli/main.o,$(TOOL_OB
 mutants: all $(BUILD)/shmcheck-mutants ## which cases catch which mutant
 	$(BUILD)/shmcheck-mutants
 
+# Findings (status 1) are told, and the page is written all the same.
+coverage: all ## write to cases/COVERAGE.md which cases check which clause
+	$(BUILD)/shmcheck coverage --markdown >$(BUILD)/COVERAGE.md || [ $$? -eq 1 ]
+	mv $(BUILD)/COVERAGE.md cases
+
 lint: ## clang-format, clang-tidy, cppcheck, shellcheck
 	ci/lint
 
@@ -114,7 +119,7 @@ install: all ## into $(prefix), or below $(DESTDIR)
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(libdir)/cases/profiles
 	install $(BUILD)/shmcheck $(DESTDIR)$(prefix)/bin
 	install $(BUILD)/shmcheck-agent $(BUILD)/shmcheck-agent-static $(BUILD)/libshmmutant.so $(DESTDIR)$(libdir)
-	install -m 644 cases/*.c $(DESTDIR)$(libdir)/cases
+	install -m 644 cases/*.c cases/*.h cases/clauses.txt $(DESTDIR)$(libdir)/cases
 	install -m 644 cases/profiles/*.json $(DESTDIR)$(libdir)/cases/profiles
 
 clean: ## remove the build folder

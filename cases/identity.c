@@ -22,40 +22,15 @@
 /* Created by USER_B of GROUP_B, owned by USER_A and GROUP_A. */
 static int make_owned(mode_t mode)
 {
-        int *id = make_shared(sizeof(*id));
-        AS_USER(USER_B, GROUP_B)
-        {
-                *id = make_filled_segment(KEY, SIZE, 0600, 1);
-        }
-        make_ownership(*id, USER_A, GROUP_A, mode);
-        return *id;
+        int id = make_anothers_filled_segment(USER_B, GROUP_B, KEY, SIZE, 0600, 1);
+        make_ownership(id, USER_A, GROUP_A, mode);
+        return id;
 }
 
 /* Created and owned by USER_A of GROUP_A. */
 static int make_own(mode_t mode)
 {
-        int *id = make_shared(sizeof(*id));
-        AS_USER(USER_A, GROUP_A)
-        {
-                *id = make_filled_segment(KEY, SIZE, 0600, 1);
-                make_ownership(*id, USER_A, GROUP_A, mode);
-        }
-        return *id;
-}
-
-static struct outcome try_set(int id, uid_t uid, gid_t gid, mode_t mode)
-{
-        struct stat_buffer b;
-        memset(&b, 0, sizeof(b));
-        b.is.ds.shm_perm.uid = uid;
-        b.is.ds.shm_perm.gid = gid;
-        b.is.ds.shm_perm.mode = (unsigned short)mode;
-        return try_shmctl(id, IPC_SET, &b.is.ds);
-}
-
-static uintmax_t nattch_of(int id)
-{
-        return make_stat(id).shm_nattch;
+        return make_anothers_filled_segment(USER_A, GROUP_A, KEY, SIZE, mode, 1);
 }
 
 /* USER_C with three group ids. */
@@ -75,7 +50,7 @@ static void become_with_groups(gid_t real, gid_t effective, gid_t saved)
 
 CASE("perm.class.owner_in_group",
      "On mode 0077 the owner is denied shmat, though its group has the segment's group's bits", .level = POSIX_SHALL,
-     .clause = "POSIX XSH 2.7.1", .needs = NEED_TWO_UIDS)
+     .clause = "POSIX XSH 2.7.1 IPC General Description", .needs = NEED_TWO_UIDS)
 {
         int id = make_owned(0077);
         AS_USER(USER_A, GROUP_A)
@@ -86,7 +61,7 @@ CASE("perm.class.owner_in_group",
 
 CASE("perm.class.creator_in_owners_group",
      "On mode 0077 the creator is denied shmat, though its group is the segment's", .level = POSIX_SHALL,
-     .clause = "POSIX XSH 2.7.1", .needs = NEED_TWO_UIDS)
+     .clause = "POSIX XSH 2.7.1 IPC General Description", .needs = NEED_TWO_UIDS)
 {
         int id = make_owned(0077);
         AS_USER(USER_B, GROUP_A)
@@ -99,7 +74,7 @@ CASE("perm.class.creator_in_owners_group",
 
 CASE("perm.id.real_uid_ignored",
      "A stranger whose real uid is the owner's is denied shmat, IPC_SET and IPC_RMID on mode 0600",
-     .level = POSIX_SHALL, .clause = "POSIX XSH 2.7.1", .needs = NEED_TWO_UIDS)
+     .level = POSIX_SHALL, .clause = "POSIX XSH 2.7.1 IPC General Description", .needs = NEED_TWO_UIDS)
 {
         int id = make_owned(0600);
         struct snapshot before = take_snapshot(id);
@@ -115,7 +90,7 @@ CASE("perm.id.real_uid_ignored",
 
 CASE("perm.id.effective_uid_counts",
      "Whose effective uid is the owner's may shmat and IPC_SET on mode 0600, whatever its real uid",
-     .level = POSIX_SHALL, .clause = "POSIX XSH 2.7.1", .needs = NEED_TWO_UIDS)
+     .level = POSIX_SHALL, .clause = "POSIX XSH 2.7.1 IPC General Description", .needs = NEED_TWO_UIDS)
 {
         int id = make_owned(0600);
         IN_CHILD
@@ -129,7 +104,7 @@ CASE("perm.id.effective_uid_counts",
 
 CASE("perm.id.saved_uid_ignored",
      "Whose saved uid is the owner's is denied shmat until seteuid takes it, and again after seteuid back",
-     .level = POSIX_SHALL, .clause = "POSIX XSH 2.7.1", .needs = NEED_TWO_UIDS)
+     .level = POSIX_SHALL, .clause = "POSIX XSH 2.7.1 IPC General Description", .needs = NEED_TWO_UIDS)
 {
         int id = make_owned(0600);
         IN_CHILD
@@ -145,7 +120,7 @@ CASE("perm.id.saved_uid_ignored",
 
 CASE("perm.id.effective_gid_counts",
      "On mode 0060 an effective gid that is the segment's grants shmat; a real or a saved one alone does not",
-     .level = POSIX_SHALL, .clause = "POSIX XSH 2.7.1", .needs = NEED_TWO_UIDS)
+     .level = POSIX_SHALL, .clause = "POSIX XSH 2.7.1 IPC General Description", .needs = NEED_TWO_UIDS)
 {
         int id = make_owned(0060);
         IN_CHILD
@@ -212,7 +187,7 @@ LINUX_CASE("perm.id.fsgid_counts", "On mode 0060 the file system gid decides, no
 
 CASE("perm.id.by_id_alone",
      "A stranger that knows the id of an IPC_PRIVATE segment of mode 0666 may shmat and IPC_STAT it",
-     .level = POSIX_SHALL, .clause = "POSIX XSH shmat DESCRIPTION; shmget DESCRIPTION IPC_PRIVATE",
+     .level = POSIX_SHALL, .clause = "POSIX XSH shmat DESCRIPTION; POSIX XSH shmget IPC_PRIVATE",
      .needs = NEED_TWO_UIDS)
 {
         int id = make_filled_segment(IPC_PRIVATE, SIZE, 0666, 1);
@@ -329,7 +304,8 @@ static struct outcome try_shmat_in_setuid_program(int id)
 
 CASE("perm.id.setuid_program",
      "After exec of a set-user-ID program its new euid decides: it is granted what its owner is", .level = POSIX_SHALL,
-     .clause = "POSIX XSH exec DESCRIPTION; XSH 2.7.1", .needs = NEED_ROOT | NEED_TWO_UIDS)
+     .clause = "POSIX XSH exec DESCRIPTION; POSIX XSH 2.7.1 IPC General Description",
+     .needs = NEED_ROOT | NEED_TWO_UIDS)
 {
 #ifdef __linux__
         struct ids {
@@ -371,10 +347,10 @@ CASE("life.exec.setuid", "exec of a set-user-ID program detaches all attachments
                 become_setuid_program("identity.hold", out, in);
         }
         await_child(&c);
-        check_equal(nattch_of(id), 2);
+        check_equal(attachments(id), 2);
         tell_child(&c);
         await_child(&c);
-        check_equal(nattch_of(id), 0);
+        check_equal(attachments(id), 0);
         tell_child(&c);
         join_child(&c);
 #else
@@ -494,7 +470,7 @@ LINUX_CASE("perm.attached.owner_moved", "After uid and gid went to others the fo
 }
 
 CASE("perm.exit.needs_no_permission", "Exit detaches although mode and owner no longer grant the process anything",
-     .level = POSIX_SHALL, .clause = "POSIX XSH _Exit CONSEQUENCES", .needs = NEED_TWO_UIDS)
+     .level = POSIX_SHALL, .clause = "POSIX XSH _Exit Consequences of Process Termination", .needs = NEED_TWO_UIDS)
 {
         int id = make_owned(0600);
         struct child owner;
@@ -508,7 +484,7 @@ CASE("perm.exit.needs_no_permission", "Exit detaches although mode and owner no 
         await_child(&owner);
         make_attached(id, 0);
         make_ownership(id, USER_C, GROUP_C, 0);
-        check_equal(nattch_of(id), 2);
+        check_equal(attachments(id), 2);
         tell_child(&owner);
         join_child(&owner);
         struct shmid_ds ds = make_stat(id);
@@ -522,7 +498,7 @@ CASE("perm.exit.needs_no_permission", "Exit detaches although mode and owner no 
 /* ---- ownership that moves ---- */
 
 CASE("perm.moved.give_away", "An ordinary owner may IPC_SET a uid and gid that it has not: 65534, 2^31, 2^32-2",
-     .level = POSIX_SHALL, .clause = "POSIX XSH shmctl DESCRIPTION IPC_SET", .needs = NEED_ROOT | NEED_TWO_UIDS)
+     .level = POSIX_SHALL, .clause = "POSIX XSH shmctl IPC_SET", .needs = NEED_ROOT | NEED_TWO_UIDS)
 {
         static const uint32_t strange[] = {65534U, 0x80000000U, 0xfffffffeU};
         int id = make_own(0600);
@@ -538,7 +514,8 @@ CASE("perm.moved.give_away", "An ordinary owner may IPC_SET a uid and gid that i
 }
 
 CASE("perm.moved.creator", "After it gave the segment away the creator has the user digit, IPC_SET and IPC_RMID",
-     .level = POSIX_SHALL, .clause = "POSIX XSH 2.7.1; shmctl ERRORS EPERM", .needs = NEED_TWO_UIDS)
+     .level = POSIX_SHALL, .clause = "POSIX XSH 2.7.1 IPC General Description; POSIX XSH shmctl ERRORS EPERM",
+     .needs = NEED_TWO_UIDS)
 {
         int id = make_own(0600);
         AS_USER(USER_A, GROUP_A)
@@ -559,7 +536,7 @@ CASE("perm.moved.creator", "After it gave the segment away the creator has the u
 }
 
 CASE("perm.moved.new_owner", "The new owner may shmat and IPC_SET at once", .level = POSIX_SHALL,
-     .clause = "POSIX XSH 2.7.1", .needs = NEED_TWO_UIDS)
+     .clause = "POSIX XSH 2.7.1 IPC General Description", .needs = NEED_TWO_UIDS)
 {
         int id = make_own(0600);
         AS_USER(USER_A, GROUP_A)
@@ -576,7 +553,7 @@ CASE("perm.moved.new_owner", "The new owner may shmat and IPC_SET at once", .lev
 
 CASE("perm.moved.former_owner",
      "Who was owner only for a while, between creator and new owner, is a stranger afterwards", .level = POSIX_SHALL,
-     .clause = "POSIX XSH 2.7.1; shmctl ERRORS EPERM", .needs = NEED_TWO_UIDS)
+     .clause = "POSIX XSH 2.7.1 IPC General Description; POSIX XSH shmctl ERRORS EPERM", .needs = NEED_TWO_UIDS)
 {
         int id = make_own(0600);
         AS_USER(USER_A, GROUP_A)
@@ -607,7 +584,7 @@ CASE("perm.moved.former_owner",
 
 CASE("perm.moved.groups",
      "After IPC_SET the new group and the creator's have the group digit, the former owner's has not",
-     .level = POSIX_SHALL, .clause = "POSIX XSH 2.7.1", .needs = NEED_TWO_UIDS)
+     .level = POSIX_SHALL, .clause = "POSIX XSH 2.7.1 IPC General Description", .needs = NEED_TWO_UIDS)
 {
         int id = make_own(0600);
         make_ownership(id, USER_A, GROUP_B, 0060);

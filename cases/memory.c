@@ -385,7 +385,7 @@ LINUX_CASE("memory.futex.processes",
 
 LINUX_CASE("memory.futex.private_apart",
            "With FUTEX_PRIVATE_FLAG another process wakes nobody, and the waiter times out", .level = LINUX,
-           .clause = "futex(2)")
+           .clause = "futex(2)", .waits = true)
 {
 #if defined(__linux__) && defined(SYS_futex)
         int id = make_segment(KEY, SIZE, 0600);

@@ -122,11 +122,8 @@ LINUX_CASE("ns.limits.own", "SHMMNI or SHMALL used up here does not bind another
         make_sysctl("shmmni", "4096");
         make_sysctl("shmall", "1");
         check_fails(try_shmget(OTHER_KEY, PAGE, IPC_CREAT | 0600), ENOSPC);
-        IN_CHILD
-        {
-                make_ipc_namespace();
-                check_succeeds(try_shmget(KEY, 2 * PAGE, IPC_CREAT | 0600));
-        }
+        make_ipc_namespace();
+        check_succeeds(try_shmget(KEY, 2 * PAGE, IPC_CREAT | 0600));
 #endif
 }
 
@@ -344,15 +341,15 @@ LINUX_CASE("ns.setns.back", "After setns back key and id are valid again, and th
 }
 
 LINUX_CASE("ns.setns.denied", "setns to the parent's IPC namespace from a child user namespace fails with EPERM",
-           .level = LINUX, .clause = "setns(2) ERRORS EPERM", .needs = NEED_USER_NAMESPACE | NEED_PROC){
+           .level = LINUX, .clause = "setns(2) ERRORS EPERM", .needs = NEED_USER_NAMESPACE | NEED_PROC)
+{
 #ifdef __linux__
-        IN_CHILD{int home = open("/proc/self/ns/ipc", O_RDONLY | O_CLOEXEC);
-make_sure(home != -1, "/proc/self/ns/ipc: %s", strerror(errno));
-make_sure(unshare(CLONE_NEWUSER) == 0, "unshare(CLONE_NEWUSER): %s", strerror(errno));
-make_ipc_namespace();
-int r = setns(home, CLONE_NEWIPC);
-check_fails(try_other("setns(the parent's IPC namespace)", r, r == -1, errno), EPERM);
-}
+        int home = open("/proc/self/ns/ipc", O_RDONLY | O_CLOEXEC);
+        make_sure(home != -1, "/proc/self/ns/ipc: %s", strerror(errno));
+        make_sure(unshare(CLONE_NEWUSER) == 0, "unshare(CLONE_NEWUSER): %s", strerror(errno));
+        make_ipc_namespace();
+        int r = setns(home, CLONE_NEWIPC);
+        check_fails(try_other("setns(the parent's IPC namespace)", r, r == -1, errno), EPERM);
 #endif
 }
 
@@ -360,21 +357,18 @@ LINUX_CASE("ns.held.by_fd", "A descriptor of /proc/PID/ns/ipc holds the namespac
            .level = LINUX, .clause = "namespaces(7)", .needs = NEED_IPC_NAMESPACE | NEED_PROC)
 {
 #ifdef __linux__
-        IN_CHILD
-        {
-                make_ipc_namespace();
-                int held = open("/proc/self/ns/ipc", O_RDONLY | O_CLOEXEC);
-                make_sure(held != -1, "/proc/self/ns/ipc: %s", strerror(errno));
-                int id = make_second_segment(KEY, 0600);
-                make_ipc_namespace();
-                check_fails(try_shmget(KEY, 0, 0), ENOENT);
-                make_sure(setns(held, CLONE_NEWIPC) == 0, "setns: %s", strerror(errno));
-                check_equal(id_of(try_shmget(KEY, 0, 0)), id);
-                struct outcome attached = try_shmat(id, NULL, SHM_RDONLY);
-                check_succeeds(attached);
-                if (!attached.failed)
-                        check_pattern("the contents are there", address_of(attached), SIZE, 1);
-        }
+        make_ipc_namespace();
+        int held = open("/proc/self/ns/ipc", O_RDONLY | O_CLOEXEC);
+        make_sure(held != -1, "/proc/self/ns/ipc: %s", strerror(errno));
+        int id = make_second_segment(KEY, 0600);
+        make_ipc_namespace();
+        check_fails(try_shmget(KEY, 0, 0), ENOENT);
+        make_sure(setns(held, CLONE_NEWIPC) == 0, "setns: %s", strerror(errno));
+        check_equal(id_of(try_shmget(KEY, 0, 0)), id);
+        struct outcome attached = try_shmat(id, NULL, SHM_RDONLY);
+        check_succeeds(attached);
+        if (!attached.failed)
+                check_pattern("the contents are there", address_of(attached), SIZE, 1);
 #endif
 }
 
@@ -394,7 +388,7 @@ static void limit_namespaces(const char *limit)
         close(fd);
 }
 
-#define PATIENCE_S 2
+#define PATIENCE_S 3
 
 /* The kernel frees a namespace some time after its last process: a refusal is tried again for a while. */
 static int unshare_with_patience(void)
@@ -422,7 +416,7 @@ static void leave_segments(void)
 
 LINUX_CASE("ns.end.destroys",
            "An IPC namespace is freed, segments and all, when its last process is gone, and makes room for the next",
-           .level = LINUX, .clause = "ipc_namespaces(7)", .needs = NEED_USER_NAMESPACE | NEED_PROC)
+           .level = LINUX, .clause = "ipc_namespaces(7)", .needs = NEED_USER_NAMESPACE | NEED_PROC, .waits = true)
 {
 #ifdef __linux__
         enum { NAMESPACES = 2 };
@@ -461,18 +455,18 @@ LINUX_CASE("ns.end.destroys",
 LINUX_CASE("ns.end.attachment_holds",
            "The attachment of a process that left the IPC namespace holds it, and its shmdt makes room for another",
            .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c shm_release()",
-           .needs = NEED_USER_NAMESPACE | NEED_PROC){
+           .needs = NEED_USER_NAMESPACE | NEED_PROC, .waits = true)
+{
 #ifdef __linux__
-        IN_CHILD{limit_namespaces("2");
-make_ipc_namespace();
-void *at = make_attached(make_segment(IPC_PRIVATE, SIZE, 0600), 0);
-make_ipc_namespace();
-int r = unshare(CLONE_NEWIPC);
-check_fails(try_other("unshare(CLONE_NEWIPC), the third", r, r == -1, errno), ENOSPC);
-make_detached(at);
-r = unshare_with_patience();
-check_succeeds(try_other("unshare(CLONE_NEWIPC), after the shmdt", r, r == -1, errno));
-}
+        limit_namespaces("2");
+        make_ipc_namespace();
+        void *at = make_attached(make_segment(IPC_PRIVATE, SIZE, 0600), 0);
+        make_ipc_namespace();
+        int r = unshare(CLONE_NEWIPC);
+        check_fails(try_other("unshare(CLONE_NEWIPC), the third", r, r == -1, errno), ENOSPC);
+        make_detached(at);
+        r = unshare_with_patience();
+        check_succeeds(try_other("unshare(CLONE_NEWIPC), after the shmdt", r, r == -1, errno));
 #endif
 }
 

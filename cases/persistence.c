@@ -25,7 +25,7 @@ static int make_orphan(mode_t mode)
 
 CASE("persist.orphan.found",
      "When creator and attachers are gone another process finds the same id by key and reads the contents to the end",
-     .level = POSIX_SHALL, .clause = "POSIX XSH shmget DESCRIPTION; shmctl DESCRIPTION IPC_RMID")
+     .level = POSIX_SHALL, .clause = "POSIX XSH shmget DESCRIPTION; POSIX XSH shmctl IPC_RMID")
 {
         int id = make_orphan(0600);
         IN_CHILD
@@ -41,7 +41,7 @@ CASE("persist.orphan.found",
 }
 
 CASE("persist.orphan.fields", "Key, size, mode, owner, creator, cpid and ctime of an orphan are as they were made",
-     .level = POSIX_SHALL, .clause = "POSIX XBD <sys/shm.h>; XSH shmget DESCRIPTION")
+     .level = POSIX_SHALL, .clause = "POSIX XBD <sys/shm.h>; POSIX XSH shmget DESCRIPTION")
 {
         struct shared {
                 int id;
@@ -49,7 +49,7 @@ CASE("persist.orphan.fields", "Key, size, mode, owner, creator, cpid and ctime o
                 uid_t uid;
                 gid_t gid;
         } *made = make_shared(sizeof(*made));
-        time_t before = time(NULL);
+        time_t before = stamp_time();
         IN_CHILD
         {
                 made->id = make_filled_segment(KEY, SIZE, 0640, 1);
@@ -57,7 +57,7 @@ CASE("persist.orphan.fields", "Key, size, mode, owner, creator, cpid and ctime o
                 made->uid = geteuid();
                 made->gid = getegid();
         }
-        time_t after = time(NULL);
+        time_t after = stamp_time();
         make_touched_by_another(made->id, SIZE, 2);
         struct shmid_ds ds = make_stat(made->id);
         LINUX_ONLY
@@ -93,7 +93,8 @@ CASE("persist.orphan.idle", "While nobody is attached two IPC_STATs a second apa
 }
 
 CASE("persist.generations", "Three processes in turn find, increment and exit: the fourth reads 3 under the same id",
-     .level = POSIX_SHALL, .clause = "POSIX XSH shmget DESCRIPTION; _Exit CONSEQUENCES")
+     .level = POSIX_SHALL,
+     .clause = "POSIX XSH shmget DESCRIPTION; POSIX XSH _Exit Consequences of Process Termination")
 {
         int *id = make_shared(sizeof(*id));
         IN_CHILD
@@ -118,7 +119,7 @@ CASE("persist.generations", "Three processes in turn find, increment and exit: t
 }
 
 CASE("persist.set_kept", "Owner, group and mode set by a process now dead hold for the next", .level = POSIX_SHALL,
-     .clause = "POSIX XSH shmctl DESCRIPTION IPC_SET", .needs = NEED_TWO_UIDS)
+     .clause = "POSIX XSH shmctl IPC_SET", .needs = NEED_TWO_UIDS)
 {
         int *id = make_shared(sizeof(*id));
         AS_USER(USER_A, GROUP_A)
@@ -147,7 +148,7 @@ CASE("persist.set_kept", "Owner, group and mode set by a process now dead hold f
 
 CASE("persist.rmid_ends",
      "IPC_RMID of an orphan by a later process ends it: the id fails, a new segment of the key is all zero",
-     .level = POSIX_SHALL, .clause = "POSIX XSH shmctl DESCRIPTION IPC_RMID; shmget DESCRIPTION")
+     .level = POSIX_SHALL, .clause = "POSIX XSH shmctl IPC_RMID; POSIX XSH shmget DESCRIPTION")
 {
         int id = make_orphan(0600);
         IN_CHILD

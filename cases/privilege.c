@@ -8,46 +8,29 @@
 
 #include <sys/resource.h>
 #if defined(__linux__)
-#include <grp.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #endif
 
 #define SIZE 3333
 
 /* Capabilities by their numbers in the kernel's ABI, for C libraries without the header. */
-#define CAP_BIT(number) (1ULL << (number))
-#define CHOWN CAP_BIT(0)
-#define DAC_OVERRIDE CAP_BIT(1)
-#define DAC_READ_SEARCH CAP_BIT(2)
-#define FOWNER CAP_BIT(3)
-#define IPC_LOCK CAP_BIT(14)
-#define IPC_OWNER CAP_BIT(15)
-#define SYS_ADMIN CAP_BIT(21)
 #define ALL (~0ULL)
 
 /* A segment of USER_B, mode 0. */
 static int make_foreign_segment(void)
 {
-        int *id = make_shared(sizeof(*id));
-        AS_USER(USER_B, GROUP_B)
-        {
-                *id = make_segment(KEY, SIZE, 0);
-        }
-        return *id;
+        return make_anothers_segment(USER_B, GROUP_B, KEY, SIZE, 0);
 }
 
 static struct stat_buffer same_ownership(void)
 {
         struct stat_buffer b;
-        memset(&b, 0, sizeof(b));
-        b.is.ds.shm_perm.uid = USER_B;
-        b.is.ds.shm_perm.gid = GROUP_B;
+        fill_set(&b, 0, USER_B, GROUP_B, 0);
         return b;
 }
 
 CASE("priv.root.seteuid", "Root that took another effective uid is a stranger: shmat of a segment of mode 0 is denied",
-     .level = POSIX_SHALL, .clause = "POSIX XSH 2.7.1", .needs = NEED_TWO_UIDS)
+     .level = POSIX_SHALL, .clause = "POSIX XSH 2.7.1 IPC General Description", .needs = NEED_TWO_UIDS)
 {
         int id = make_foreign_segment();
         struct snapshot before = take_snapshot(id);
@@ -67,39 +50,39 @@ static const struct privilege_row {
         int access, lock, control; /* OK, or how the calls of the group fail */
 } privileges[] = {
         {ROW("priv.root.all_caps", "Root may attach, read, lock, change and remove another's segment of mode 0",
-             .level = POSIX_IMPL_DEFINED, .clause = "POSIX XSH 2.7.1 (appropriate privileges)",
+             .level = POSIX_IMPL_DEFINED, .clause = "POSIX XSH 2.7.1 IPC General Description",
              .needs = NEED_ROOT | NEED_TWO_UIDS),
          ALL, 0, OK, OK, OK},
         {ROW("priv.root.no_ipc_owner", "Root without CAP_IPC_OWNER may lock, change and remove, but not attach or read",
              .level = LINUX, .clause = "capabilities(7) CAP_IPC_OWNER", .needs = NEED_CAP_DROP | NEED_TWO_UIDS,
              .linux_only = true),
-         ALL & ~IPC_OWNER, 0, EACCES, OK, OK},
+         ALL & ~CAP_IPC_OWNER_BIT, 0, EACCES, OK, OK},
         {ROW("priv.root.no_sys_admin", "Root without CAP_SYS_ADMIN may attach, read and lock, but not change or remove",
              .level = LINUX, .clause = "shmctl(2) ERRORS EPERM", .needs = NEED_CAP_DROP | NEED_TWO_UIDS,
              .linux_only = true),
-         ALL & ~SYS_ADMIN, 0, OK, OK, EPERM},
+         ALL & ~CAP_SYS_ADMIN_BIT, 0, OK, OK, EPERM},
         {ROW("priv.root.no_ipc_lock", "Root without CAP_IPC_LOCK may attach, read, change and remove, but not lock",
              .level = LINUX, .clause = "capabilities(7) CAP_IPC_LOCK", .needs = NEED_CAP_DROP | NEED_TWO_UIDS,
              .linux_only = true),
-         ALL & ~IPC_LOCK, 0, OK, EPERM, OK},
+         ALL & ~CAP_IPC_LOCK_BIT, 0, OK, EPERM, OK},
         {ROW("priv.root.no_caps", "Uid 0 without capabilities is a stranger", .level = LINUX,
              .clause = "capabilities(7)", .needs = NEED_CAP_DROP | NEED_TWO_UIDS, .linux_only = true),
          0, 0, EACCES, EPERM, EPERM},
         {ROW("priv.uid.ipc_owner_only", "An ordinary user with CAP_IPC_OWNER alone may attach and read, nothing else",
              .level = LINUX, .clause = "capabilities(7) CAP_IPC_OWNER", .needs = NEED_CAP_DROP | NEED_TWO_UIDS,
              .linux_only = true),
-         IPC_OWNER, USER_C, OK, EPERM, EPERM},
+         CAP_IPC_OWNER_BIT, USER_C, OK, EPERM, EPERM},
         {ROW("priv.uid.sys_admin_only", "An ordinary user with CAP_SYS_ADMIN alone may change and remove, nothing else",
              .level = LINUX, .clause = "shmctl(2) ERRORS EPERM", .needs = NEED_CAP_DROP | NEED_TWO_UIDS,
              .linux_only = true),
-         SYS_ADMIN, USER_C, EACCES, EPERM, OK},
+         CAP_SYS_ADMIN_BIT, USER_C, EACCES, EPERM, OK},
         {ROW("priv.uid.ipc_lock_only",
              "An ordinary user with CAP_IPC_LOCK alone may lock with RLIMIT_MEMLOCK 0, nothing else", .level = LINUX,
              .clause = "capabilities(7) CAP_IPC_LOCK", .needs = NEED_CAP_DROP | NEED_TWO_UIDS, .linux_only = true),
-         IPC_LOCK, USER_C, EACCES, OK, EPERM},
+         CAP_IPC_LOCK_BIT, USER_C, EACCES, OK, EPERM},
         {ROW("priv.uid.file_caps_useless", "The capabilities over files give an ordinary user nothing", .level = LINUX,
              .clause = "capabilities(7) CAP_DAC_OVERRIDE", .needs = NEED_CAP_DROP | NEED_TWO_UIDS, .linux_only = true),
-         DAC_OVERRIDE | DAC_READ_SEARCH | FOWNER | CHOWN, USER_C, EACCES, EPERM, EPERM},
+         CAP_DAC_OVERRIDE_BIT | CAP_DAC_READ_SEARCH_BIT | CAP_FOWNER_BIT | CAP_CHOWN_BIT, USER_C, EACCES, EPERM, EPERM},
 };
 
 /* Root of a container may lack a capability that its row speaks of. */
@@ -113,7 +96,7 @@ static void need_capabilities(unsigned long long wanted)
         uint32_t sets[2][3] = {{0}};
         make_sure(syscall(__NR_capget, &header, sets) == 0, "capget: %s", strerror(errno));
         unsigned long long permitted = sets[0][1] | (unsigned long long)sets[1][1] << 32;
-        wanted &= IPC_LOCK | IPC_OWNER | SYS_ADMIN;
+        wanted &= CAP_IPC_LOCK_BIT | CAP_IPC_OWNER_BIT | CAP_SYS_ADMIN_BIT;
         if ((permitted & wanted) != wanted)
                 skip_case("needs the capabilities 0x%llx, which the run has not", wanted & ~permitted);
 #else
@@ -127,10 +110,9 @@ static void become_privileged(const struct privilege_row *row)
         if (row->capabilities == ALL)
                 return;
         if (row->uid != 0)
-                make_sure(setgroups(0, NULL) == 0 && setgid(GROUP_C) == 0 && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0 &&
-                                  setuid(row->uid) == 0 && geteuid() == row->uid,
-                          "becoming uid %lu with capabilities: %s", (unsigned long)row->uid, strerror(errno));
-        make_only_capabilities(row->capabilities);
+                become_user_with_capabilities(row->uid, GROUP_C, row->capabilities);
+        else
+                make_only_capabilities(row->capabilities);
 #else
         (void)row;
 #endif
@@ -158,17 +140,6 @@ static void try_lock(int id, int expected)
         check_result(try_shmctl(id, SHM_UNLOCK, NULL), expected);
 }
 
-/* The index by which SHM_STAT knows the segment, or -1. */
-static int index_of(int id)
-{
-        struct stat_buffer b;
-        int highest = shmctl(0, SHM_INFO, &b.is.ds);
-        for (int index = 0; index <= highest; index++) {
-                if (shmctl(index, SHM_STAT, &b.is.ds) == id)
-                        return index;
-        }
-        return -1;
-}
 #endif
 
 static void try_control(int id, int expected)
@@ -184,12 +155,12 @@ TABLE(privileges, struct privilege_row, row)
         int id = make_foreign_segment();
         struct snapshot before = take_snapshot(id);
 #ifdef __linux__
-        int index = index_of(id);
+        int index = make_index(id);
 #endif
         IN_CHILD
         {
 #ifdef RLIMIT_MEMLOCK
-                if (row->capabilities == IPC_LOCK)
+                if (row->capabilities == CAP_IPC_LOCK_BIT)
                         make_rlimit(RLIMIT_MEMLOCK, 0);
 #endif
                 become_privileged(row);

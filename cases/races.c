@@ -129,7 +129,8 @@ static void judge_lock(struct arena *a)
 
 CASE("race.excl.as_lock",
      "IPC_CREAT|IPC_EXCL and IPC_RMID make a lock: never are two processes inside, losers get EEXIST",
-     .level = POSIX_SHALL, .clause = "POSIX XSH shmget ERRORS EEXIST; shmctl IPC_RMID", .needs = NEED_IPC_NAMESPACE)
+     .level = POSIX_SHALL, .clause = "POSIX XSH shmget ERRORS EEXIST; POSIX XSH shmctl IPC_RMID",
+     .needs = NEED_IPC_NAMESPACE)
 {
         static const char *const outcomes[] = {"times that the lock was taken", NULL};
         static const struct race race = {.racers = LOCKERS,

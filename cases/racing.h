@@ -16,8 +16,8 @@
 #define SIZE 3333
 #define N 8
 #define OUTCOMES 8
-/* A race ends after this long, however few rounds it has had. */
-#define PATIENCE_MS 110
+/* A race ends after this long, however few rounds it has had: what they show is recorded. --stress gives it longer. */
+#define PATIENCE_MS 15
 
 struct seen {
         intptr_t value;
@@ -48,6 +48,13 @@ struct race {
         void (*judge)(struct arena *a);
         const char *const *outcomes; /* names of came[], NULL at the end */
 };
+
+/*
+ * Whether a race that began at start_us and has had so many rounds has another: the first, and until it has had enough
+ * or its time is over; under --stress until that is over.
+ */
+bool shmc_race_goes_on(long long start_us, unsigned rounds, unsigned enough);
+#define race_goes_on shmc_race_goes_on
 
 /* Runs the race and checks its rule; what is a sentence about every round. */
 void shmc_run_race(const char *what, const struct race *r);

@@ -10,8 +10,6 @@
 #include <pthread.h>
 #endif
 #if defined(__linux__)
-#include <fcntl.h>
-#include <stdio.h>
 #include <sys/prctl.h>
 #endif
 
@@ -29,23 +27,17 @@ static void make_forced(void)
 
 static int setting(void)
 {
-        int fd = open("/proc/sys/kernel/shm_rmid_forced", O_RDONLY | O_CLOEXEC);
-        char text[16] = "";
-        make_sure(fd != -1 && read(fd, text, sizeof(text) - 1) > 0, "shm_rmid_forced: %s", strerror(errno));
-        close(fd);
-        return atoi(text);
+        return (int)read_sysctl("shm_rmid_forced");
 }
 
 static void check_gone(int id)
 {
-        struct stat_buffer b;
-        check_fails(try_shmctl(id, IPC_STAT, &b.is.ds), EINVAL);
+        check_fails(try_stat(id), EINVAL);
 }
 
 static void check_there(int id)
 {
-        struct stat_buffer b;
-        check_succeeds(try_shmctl(id, IPC_STAT, &b.is.ds));
+        check_succeeds(try_stat(id));
 }
 
 /* A segment that a dead process has made; attached and detached once, if that is asked for. */
@@ -76,32 +68,7 @@ static int start_creator(struct child *c)
         return *id;
 }
 
-static void end_creator(struct child *c)
-{
-        tell_child(c);
-        join_child(c);
-}
-
-/* Replaces this child by a program that tells and awaits as the child did. */
-SHMC_NORETURN static void exec_holder(const struct child *c)
-{
-        char out[16];
-        char in[16];
-        snprintf(out, sizeof(out), "%d", c->to_parent[1]);
-        snprintf(in, sizeof(in), "%d", c->to_child[0]);
-        exec_program("rmid_forced.hold", out, in);
-}
-
 #endif
-
-/* Keeps step over the pipes whose descriptors it is given: says that it runs, and runs until it is told. */
-PROGRAM("rmid_forced.hold")
-{
-        char token = 'x';
-        if (argc != 2 || write(atoi(argv[0]), &token, 1) != 1)
-                return 1;
-        return read(atoi(argv[1]), &token, 1) == 1 ? 0 : 1;
-}
 
 LINUX_CASE("forced.default", "A new IPC namespace starts with shm_rmid_forced 0, also one made inside one that has 1",
            .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c shm_init_ns()", .needs = ALL_NEEDS)
@@ -182,7 +149,7 @@ LINUX_CASE("forced.detach.death", "exit, SIGKILL and exec of the last attacher d
                 }
                 await_child(&c);
                 check_gone(id);
-                end_creator(&c);
+                end_holder(&c);
         }
 #endif
 }
@@ -253,7 +220,7 @@ LINUX_CASE("forced.unattached.creator_exits",
         await_child(&creator);
         check_there(ids->early);
         check_there(ids->late);
-        end_creator(&creator);
+        end_holder(&creator);
         check_gone(ids->early);
         check_gone(ids->late);
         check_fails(try_shmget(KEY, 0, 0), ENOENT);
@@ -304,7 +271,7 @@ LINUX_CASE("forced.unattached.creator_execs",
         }
         await_child(&creator);
         check_there(*id);
-        end_creator(&creator);
+        end_holder(&creator);
         check_gone(*id);
 #endif
 }
@@ -331,7 +298,7 @@ LINUX_CASE("forced.unattached.creator_unshares",
         tell_child(&creator);
         await_child(&creator);
         check_gone(*id);
-        end_creator(&creator);
+        end_holder(&creator);
 #endif
 }
 
@@ -368,7 +335,7 @@ LINUX_CASE("forced.attached.creator_exits",
         int id = start_creator(&creator);
         void *at = make_attached(id, 0);
         fill_pattern(at, SIZE, 1);
-        end_creator(&creator);
+        end_holder(&creator);
         check_there(id);
         struct shmid_ds ds = make_stat(id);
         check_mode(ds.shm_perm.mode, 0640);
@@ -432,7 +399,7 @@ LINUX_CASE("forced.write.back_to_zero",
         struct child creator;
         int id = start_creator(&creator);
         void *at = make_attached(id, 0);
-        end_creator(&creator);
+        end_holder(&creator);
         make_sysctl("shm_rmid_forced", "0");
         check_succeeds(try_shmdt(at));
         check_there(id);
@@ -460,6 +427,6 @@ LINUX_CASE("forced.scope", "shm_rmid_forced 1 in another IPC namespace does noth
         int id = make_segment(KEY, SIZE, 0600);
         check_succeeds(try_shmdt(make_attached(id, 0)));
         check_there(id);
-        end_creator(&elsewhere);
+        end_holder(&elsewhere);
 #endif
 }

@@ -95,45 +95,28 @@ static const struct access_row {
          OTHER, exec, {USER_B, GROUP_B, 0}, {0, 0, 0}},
         {ROW("shmat.access.supplementary_group",
              "A caller that has the segment's gid as a supplementary group only is a member of the group",
-             .level = POSIX_SHALL, .clause = "POSIX XSH 2.7.1 IPC General Information", .needs = NEED_TWO_UIDS),
+             .level = POSIX_SHALL, .clause = "POSIX XSH 2.7.1 IPC General Description", .needs = NEED_TWO_UIDS),
          GROUP, both, {USER_B, GROUP_B, GROUP_A}, {0, 0, 0}},
         {ROW("shmat.access.creator_uid", "The creator, who is the owner no more, has the owner's digit",
-             .level = POSIX_SHALL, .clause = "POSIX XSH 2.7.1 IPC General Information", .needs = NEED_TWO_UIDS),
+             .level = POSIX_SHALL, .clause = "POSIX XSH 2.7.1 IPC General Description", .needs = NEED_TWO_UIDS),
          OWNER, both, {USER_B, GROUP_C, 0}, {USER_B, GROUP_B, 0}},
         {ROW("shmat.access.creator_gid",
              "A caller whose gid is the creator's, not the segment's, is a member of the group", .level = POSIX_SHALL,
-             .clause = "POSIX XSH 2.7.1 IPC General Information", .needs = NEED_TWO_UIDS),
+             .clause = "POSIX XSH 2.7.1 IPC General Description", .needs = NEED_TWO_UIDS),
          GROUP, both, {USER_B, GROUP_B, 0}, {USER_C, GROUP_B, 0}},
 };
 /* clang-format on */
 
-/* For a process of its own, as there is no way back. */
-static void become_identity(const struct identity *who)
-{
-        if (!who->supplementary) {
-                become_user(who->uid, who->gid);
-                return;
-        }
-        make_sure(setgroups(1, &who->supplementary) == 0 && setgid(who->gid) == 0 && setuid(who->uid) == 0,
-                  "becoming uid %lu with a supplementary group: %s", (unsigned long)who->uid, strerror(errno));
-        make_sure(getuid() == who->uid && geteuid() == who->uid && getegid() == who->gid, "the ids did not change");
-}
-
 /* One segment for each digit, made by the creator, then given away by root. */
 static void make_segments(const struct access_row *row, int *ids)
 {
-        int *made = make_shared(DIGITS * sizeof(*made));
-        IN_CHILD
+        WITH_IDS(row->creator.uid, row->creator.gid, row->creator.supplementary)
         {
-                if (row->creator.uid)
-                        become_identity(&row->creator);
                 for (unsigned digit = 0; digit < DIGITS; digit++)
-                        made[digit] = make_segment(shmc_key(digit), SIZE, 0600);
+                        ids[digit] = make_segment(shmc_key(digit), SIZE, 0600);
         }
-        for (unsigned digit = 0; digit < DIGITS; digit++) {
-                ids[digit] = made[digit];
+        for (unsigned digit = 0; digit < DIGITS; digit++)
                 make_ownership(ids[digit], SEGMENT_UID, SEGMENT_GID, mode_with(row->class, digit));
-        }
 }
 
 static bool grants(unsigned digit, const struct way *way)
@@ -157,9 +140,8 @@ TABLE(rows, struct access_row, row)
         make_segments(row, ids);
         for (unsigned digit = 0; digit < DIGITS; digit++)
                 before[digit] = take_snapshot(ids[digit]);
-        IN_CHILD
+        WITH_IDS(row->caller.uid, row->caller.gid, row->caller.supplementary)
         {
-                become_identity(&row->caller);
                 for (unsigned digit = 0; digit < DIGITS; digit++) {
                         for (const struct way *way = row->ways; way->flags != -1; way++) {
                                 struct outcome attached = try_shmat(ids[digit], NULL, way->flags);
@@ -179,7 +161,7 @@ TABLE(rows, struct access_row, row)
 CASE("shmat.access.effective_ids",
      "The effective ids decide: with the owner's uid, or the group's gid, as effective id only the caller is granted, "
      "as real id only it is refused",
-     .level = POSIX_SHALL, .clause = "POSIX XSH 2.7.1 IPC General Information", .needs = NEED_TWO_UIDS)
+     .level = POSIX_SHALL, .clause = "POSIX XSH 2.7.1 IPC General Description", .needs = NEED_TWO_UIDS)
 {
         int owners = make_segment(KEY, SIZE, 0600);
         make_ownership(owners, USER_A, GROUP_A, 0600);
@@ -206,13 +188,10 @@ CASE("shmat.access.effective_ids",
                 become_ids(USER_B, USER_A, USER_B, GROUP_B);
                 check_succeeds(try_shmat(owners, NULL, 0));
         }
-        IN_CHILD
-        {
-                make_sure(setgroups(0, NULL) == 0 && setregid(GROUP_B, GROUP_A) == 0, "setregid: %s", strerror(errno));
-                become_ids(USER_B, USER_B, USER_B, GROUP_A);
-                make_sure(getgid() == GROUP_B && getegid() == GROUP_A, "the gids are not set apart");
-                check_succeeds(try_shmat(groups, NULL, 0));
-        }
+        make_sure(setgroups(0, NULL) == 0 && setregid(GROUP_B, GROUP_A) == 0, "setregid: %s", strerror(errno));
+        become_ids(USER_B, USER_B, USER_B, GROUP_A);
+        make_sure(getgid() == GROUP_B && getegid() == GROUP_A, "the gids are not set apart");
+        check_succeeds(try_shmat(groups, NULL, 0));
 }
 
 CASE("shmat.access.not_downgraded",
@@ -220,19 +199,20 @@ CASE("shmat.access.not_downgraded",
      "instead",
      .level = POSIX_SHALL, .clause = "POSIX XSH shmat DESCRIPTION", .needs = NEED_TWO_UIDS)
 {
-        int id = make_filled_segment(KEY, SIZE, 0600, SEED);
+        int id = make_segment(KEY, SIZE, 0600);
+        make_touched_by_another(id, SIZE, SEED);
         make_ownership(id, USER_A, GROUP_A, 0444);
         struct snapshot before = take_snapshot(id);
-        AS_USER(USER_A, GROUP_B)
+        WITH_IDS(USER_A, GROUP_B, 0)
         {
                 check_fails(try_shmat(id, NULL, 0), EACCES);
         }
-        AS_USER(USER_B, GROUP_B)
+        WITH_IDS(USER_B, GROUP_B, 0)
         {
                 check_fails(try_shmat(id, NULL, 0), EACCES);
         }
         check_unchanged(&before);
-        AS_USER(USER_B, GROUP_B)
+        WITH_IDS(USER_B, GROUP_B, 0)
         {
                 struct outcome readable = try_shmat(id, NULL, SHM_RDONLY);
                 check_succeeds(readable);

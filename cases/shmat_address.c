@@ -29,23 +29,6 @@ static size_t rounded(size_t size)
         return (size + PAGE - 1) / PAGE * PAGE;
 }
 
-/* A segment whose last user is another process, so that a stray attach of this one would show. */
-static int make_target(key_t key, size_t size)
-{
-        int id = make_segment(key, size, 0600);
-        make_touched_by_another(id, size, SEED);
-        return id;
-}
-
-/* An attach that must change nothing, as a failing one has to. */
-static struct outcome try_in_vain(int id, const void *address, int flags)
-{
-        struct snapshot before = take_snapshot(id);
-        struct outcome o = try_shmat(id, address, flags);
-        check_unchanged(&before);
-        return o;
-}
-
 static void check_placed(struct outcome o, const void *address)
 {
         check_explained(address_of(o) == address, "attached exactly at the address that was asked for", "%p, not %p",
@@ -290,11 +273,11 @@ CASE("shmat.addr.exact_gap",
 CASE("shmat.addr.unaligned", "An address that is not page aligned, without SHM_RND: EINVAL, and nothing changes",
      .level = POSIX_SHALL, .clause = "POSIX XSH shmat ERRORS EINVAL", .differs = "gVisor attaches")
 {
-        int id = make_target(KEY, SIZE);
+        int id = make_touched_segment(KEY, SIZE, 0600, SEED);
         char *address = make_free_range(2 * PAGE);
-        check_fails(try_in_vain(id, address + 1, 0), EINVAL);
-        check_fails(try_in_vain(id, address + PAGE / 2, 0), EINVAL);
-        check_fails(try_in_vain(id, address + PAGE - 1, 0), EINVAL);
+        check_fails(try_shmat_in_vain(id, address + 1, 0), EINVAL);
+        check_fails(try_shmat_in_vain(id, address + PAGE / 2, 0), EINVAL);
+        check_fails(try_shmat_in_vain(id, address + PAGE - 1, 0), EINVAL);
         check_that(!is_mapped(address) && !is_mapped(address + PAGE), "nothing is mapped there");
 }
 
@@ -327,10 +310,10 @@ CASE("shmat.addr.rnd_down",
 CASE("shmat.addr.rnd_onto_mapping", "SHM_RND that rounds down onto a mapping: EINVAL, and nothing changes",
      .level = LINUX, .clause = "shmop(2) SHM_REMAP")
 {
-        int id = make_target(KEY, SIZE);
+        int id = make_touched_segment(KEY, SIZE, 0600, SEED);
         char *mapping = make_mapping(make_free_range(LBA), PAGE, PROT_READ | PROT_WRITE);
         fill_pattern(mapping, PAGE, SEED);
-        check_fails(try_in_vain(id, mapping + LBA - 1, SHM_RND), EINVAL);
+        check_fails(try_shmat_in_vain(id, mapping + LBA - 1, SHM_RND), EINVAL);
         check_pattern("the mapping is as before", mapping, PAGE, SEED);
 }
 
@@ -364,13 +347,13 @@ LINUX_CASE("shmat.addr.rnd_to_zero",
 
 LINUX_CASE("shmat.addr.rnd_to_zero_denied",
            "Address 1 with SHM_RND and without the right to map page 0: EPERM, and nothing changes",
-           .level = LINUX_UNDOCUMENTED, .clause = "proc(5) mmap_min_addr", .needs = NEED_UNPRIVILEGED)
+           .level = LINUX_UNDOCUMENTED, .clause = "proc(5) /proc/sys/vm/mmap_min_addr", .needs = NEED_UNPRIVILEGED)
 {
 #ifdef __linux__
         if (may_map_page_zero())
                 skip_case("vm.mmap_min_addr lets everybody map page 0");
-        int id = make_target(KEY, SIZE);
-        check_fails(try_in_vain(id, as_address(1), SHM_RND), EPERM);
+        int id = make_touched_segment(KEY, SIZE, 0600, SEED);
+        check_fails(try_shmat_in_vain(id, as_address(1), SHM_RND), EPERM);
 #endif
 }
 
@@ -379,8 +362,8 @@ LINUX_CASE("shmat.addr.rnd_to_zero_remap",
            .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c do_shmat()", .differs = "qemu-user attaches")
 {
 #ifdef __linux__
-        int id = make_target(KEY, SIZE);
-        check_fails(try_in_vain(id, as_address(1), SHM_RND | SHM_REMAP), EINVAL);
+        int id = make_touched_segment(KEY, SIZE, 0600, SEED);
+        check_fails(try_shmat_in_vain(id, as_address(1), SHM_RND | SHM_REMAP), EINVAL);
 #endif
 }
 
@@ -400,7 +383,8 @@ static long min_address(void)
 
 LINUX_CASE("shmat.addr.at_min_addr",
            "The lowest permitted address, vm.mmap_min_addr, can be asked for by a caller without privileges",
-           .level = LINUX_UNDOCUMENTED, .clause = "proc(5) mmap_min_addr", .needs = NEED_PROC | NEED_UNPRIVILEGED)
+           .level = LINUX_UNDOCUMENTED, .clause = "proc(5) /proc/sys/vm/mmap_min_addr",
+           .needs = NEED_PROC | NEED_UNPRIVILEGED)
 {
 #ifdef __linux__
         long lowest = min_address();
@@ -415,13 +399,14 @@ LINUX_CASE("shmat.addr.at_min_addr",
 
 LINUX_CASE("shmat.addr.below_min_addr",
            "A page below vm.mmap_min_addr, other than page 0, without privileges: EPERM, and nothing changes",
-           .level = LINUX_UNDOCUMENTED, .clause = "proc(5) mmap_min_addr", .needs = NEED_PROC | NEED_UNPRIVILEGED)
+           .level = LINUX_UNDOCUMENTED, .clause = "proc(5) /proc/sys/vm/mmap_min_addr",
+           .needs = NEED_PROC | NEED_UNPRIVILEGED)
 {
 #ifdef __linux__
         if (min_address() <= (long)LBA)
                 skip_case("vm.mmap_min_addr reads %ld: no page lies between 0 and it", min_address());
-        int id = make_target(KEY, SIZE);
-        check_fails(try_in_vain(id, as_address(LBA), 0), EPERM);
+        int id = make_touched_segment(KEY, SIZE, 0600, SEED);
+        check_fails(try_shmat_in_vain(id, as_address(LBA), 0), EPERM);
 #endif
 }
 
@@ -431,10 +416,10 @@ CASE("shmat.addr.over_anonymous",
      "The address of an anonymous mapping, without SHM_REMAP: EINVAL, and nothing changes, the mapping included",
      .level = LINUX, .clause = "shmop(2) SHM_REMAP", .differs = "gVisor attaches over it")
 {
-        int id = make_target(KEY, SIZE);
+        int id = make_touched_segment(KEY, SIZE, 0600, SEED);
         char *mapping = make_mapping(make_free_range(PAGE), PAGE, PROT_READ | PROT_WRITE);
         fill_pattern(mapping, PAGE, SEED + 1);
-        check_fails(try_in_vain(id, mapping, 0), EINVAL);
+        check_fails(try_shmat_in_vain(id, mapping, 0), EINVAL);
         check_pattern("the mapping is as before", mapping, PAGE, SEED + 1);
 }
 
@@ -445,7 +430,7 @@ static void check_refuses_over(int id, const void *address, const char *what)
         struct death caller;
         DOOMED(&caller)
         {
-                check_fails(try_in_vain(id, page, 0), EINVAL);
+                check_fails(try_shmat_in_vain(id, page, 0), EINVAL);
         }
         check_death(what, &caller, OK);
 }
@@ -455,7 +440,7 @@ CASE("shmat.addr.over_other_kinds",
      "SHM_REMAP: EINVAL, and nothing changes",
      .level = LINUX, .clause = "shmop(2) SHM_REMAP")
 {
-        int id = make_target(KEY, SIZE);
+        int id = make_touched_segment(KEY, SIZE, 0600, SEED);
         char *reservation = make_mapping(make_free_range(LBA), LBA, PROT_NONE);
         make_scratch_directory();
         make_file("mapped", 0600);
@@ -478,11 +463,11 @@ CASE("shmat.addr.over_other_segment",
      "The address of another attached segment, without SHM_REMAP: EINVAL, and neither segment changes", .level = LINUX,
      .clause = "shmop(2) SHM_REMAP")
 {
-        int id = make_target(KEY, SIZE);
+        int id = make_touched_segment(KEY, SIZE, 0600, SEED);
         int other = make_filled_segment(OTHER_KEY, SIZE, 0600, SEED + 1);
         char *at = make_attached(other, 0);
         struct snapshot others = take_snapshot_mapped(other, at);
-        check_fails(try_in_vain(id, at, 0), EINVAL);
+        check_fails(try_shmat_in_vain(id, at, 0), EINVAL);
         check_unchanged(&others);
         check_pattern("the other segment is still there", at, SIZE, SEED + 1);
 }
@@ -494,7 +479,7 @@ CASE("shmat.addr.over_itself",
         int id = make_segment(KEY, SIZE, 0600);
         char *at = make_attached(id, 0);
         make_touched_by_another(id, SIZE, SEED);
-        check_fails(try_in_vain(id, at, 0), EINVAL);
+        check_fails(try_shmat_in_vain(id, at, 0), EINVAL);
         check_equal(make_stat(id).shm_nattch, 1);
         check_pattern("the attachment is still there", at, SIZE, SEED);
 }
@@ -505,12 +490,12 @@ CASE("shmat.addr.over_part",
      .level = LINUX, .clause = "shmop(2) SHM_REMAP", .differs = "gVisor attaches over it")
 {
         const size_t pages = 3;
-        int id = make_target(KEY, pages * PAGE);
+        int id = make_touched_segment(KEY, pages * PAGE, 0600, SEED);
         for (size_t mapped = 0; mapped < pages; mapped++) {
                 char *range = make_free_range(pages * PAGE);
                 char *page = make_mapping(range + mapped * PAGE, PAGE, PROT_READ | PROT_WRITE);
                 fill_pattern(page, PAGE, SEED + 1);
-                check_fails(try_in_vain(id, range, 0), EINVAL);
+                check_fails(try_shmat_in_vain(id, range, 0), EINVAL);
                 check_pattern("the mapped page is as before", page, PAGE, SEED + 1);
                 size_t others = 0;
                 for (size_t i = 0; i < pages; i++)
@@ -524,10 +509,10 @@ CASE("shmat.addr.over_by_rounding",
      "the third page mapped it is attached",
      .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c do_shmat()")
 {
-        int id = make_target(KEY, PAGE + 1);
+        int id = make_touched_segment(KEY, PAGE + 1, 0600, SEED);
         char *range = make_free_range(2 * PAGE);
         make_mapping(range + PAGE, PAGE, PROT_NONE);
-        check_fails(try_in_vain(id, range, 0), EINVAL);
+        check_fails(try_shmat_in_vain(id, range, 0), EINVAL);
         check_that(!is_mapped(range), "the first page is not mapped");
         check_that(is_mapped(range + PAGE), "the second page is still mapped");
 
@@ -587,9 +572,9 @@ LINUX_CASE("shmat.addr.above_brk",
 CASE("shmat.addr.kernel", "An address of the kernel's: ENOMEM or EINVAL, and nothing changes", .level = POSIX_MAY,
      .clause = "POSIX XSH shmat ERRORS", .needs = NEED_64_BIT, .differs = "gVisor returns another address")
 {
-        int id = make_target(KEY, SIZE);
-        check_fails(try_in_vain(id, as_address(KERNEL_ADDRESS), 0), ON_POSIX(EINVAL, ENOMEM), ON_LINUX(ENOMEM));
-        check_fails(try_in_vain(id, as_address(NON_CANONICAL), 0), ON_POSIX(EINVAL, ENOMEM), ON_LINUX(ENOMEM));
+        int id = make_touched_segment(KEY, SIZE, 0600, SEED);
+        check_fails(try_shmat_in_vain(id, as_address(KERNEL_ADDRESS), 0), ON_POSIX(EINVAL, ENOMEM), ON_LINUX(ENOMEM));
+        check_fails(try_shmat_in_vain(id, as_address(NON_CANONICAL), 0), ON_POSIX(EINVAL, ENOMEM), ON_LINUX(ENOMEM));
 }
 
 LINUX_CASE("shmat.addr.last_user_page", "The last pages of the user's address space can be asked for, if free",
@@ -617,14 +602,14 @@ CASE("shmat.addr.straddles_end",
 #if !defined(__x86_64__)
         skip_case("where the user's address space ends is known for x86_64 only");
 #endif
-        int id = make_target(KEY, 3 * PAGE);
+        int id = make_touched_segment(KEY, 3 * PAGE, 0600, SEED);
         char *start = as_address(USER_END - 2 * PAGE);
-        check_fails(try_in_vain(id, start, 0), ON_POSIX(EINVAL, ENOMEM), ON_LINUX(ENOMEM));
+        check_fails(try_shmat_in_vain(id, start, 0), ON_POSIX(EINVAL, ENOMEM), ON_LINUX(ENOMEM));
         check_that(!is_mapped(start), "nothing is mapped there");
 #ifdef __linux__
         LINUX_ONLY
         {
-                check_fails(try_in_vain(id, start, SHM_REMAP), ENOMEM);
+                check_fails(try_shmat_in_vain(id, start, SHM_REMAP), ENOMEM);
         }
 #endif
 }
@@ -642,15 +627,16 @@ CASE("shmat.addr.wraps",
      "The last page of the address space, for one page and for sixteen: EINVAL or ENOMEM, and nothing changes",
      .level = POSIX_MAY, .clause = "POSIX XSH shmat ERRORS", .note = "ENOMEM for a 32-bit program on a 64-bit kernel")
 {
-        check_wraps(try_in_vain(make_target(KEY, PAGE), as_address(LAST_PAGE), 0));
-        check_wraps(try_in_vain(make_target(OTHER_KEY, 16 * PAGE), as_address(LAST_PAGE), 0));
+        check_wraps(try_shmat_in_vain(make_touched_segment(KEY, PAGE, 0600, SEED), as_address(LAST_PAGE), 0));
+        check_wraps(
+                try_shmat_in_vain(make_touched_segment(OTHER_KEY, 16 * PAGE, 0600, SEED), as_address(LAST_PAGE), 0));
 }
 
 CASE("shmat.addr.minus_one", "The address (void *)-1, with and without SHM_RND: EINVAL, and nothing changes",
      .level = POSIX_SHALL, .clause = "POSIX XSH shmat ERRORS EINVAL",
      .note = "rounded down it is the last page: Linux says ENOMEM there for a segment that is shorter than the page")
 {
-        int id = make_target(KEY, PAGE);
-        check_fails(try_in_vain(id, as_address(UINTPTR_MAX), 0), EINVAL);
-        check_wraps(try_in_vain(id, as_address(UINTPTR_MAX), SHM_RND));
+        int id = make_touched_segment(KEY, PAGE, 0600, SEED);
+        check_fails(try_shmat_in_vain(id, as_address(UINTPTR_MAX), 0), EINVAL);
+        check_wraps(try_shmat_in_vain(id, as_address(UINTPTR_MAX), SHM_RND));
 }

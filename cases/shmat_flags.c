@@ -16,21 +16,10 @@
 #define SIZE 3333
 #define SEED 5
 
-/* In a doomed child: the faulting write, which the compiler must not see through. */
-static void write_byte(volatile char *at)
+/* The write's signal says why and where. */
+static void check_denied_write(const char *what, char *at)
 {
-        *at = 1;
-}
-
-/* A write to the address raises a signal there and then. */
-static void check_unwritable(const char *what, char *at)
-{
-        struct death writer;
-        DOOMED(&writer)
-        {
-                write_byte(at);
-        }
-        check_death(what, &writer, ON_POSIX(SIGSEGV, SIGBUS), ON_LINUX(SIGSEGV));
+        struct death writer = check_unwritable(what, at);
         if (writer.signal_number == 0)
                 return;
         LINUX_ONLY
@@ -39,16 +28,6 @@ static void check_unwritable(const char *what, char *at)
                 check_explained(writer.address == (uintptr_t)at, "si_addr is the address written to", "0x%" PRIxPTR,
                                 writer.address);
         }
-}
-
-static void check_writable(const char *what, char *at)
-{
-        struct death writer;
-        DOOMED(&writer)
-        {
-                write_byte(at);
-        }
-        check_death(what, &writer, OK);
 }
 
 CASE("shmat.flag.read_write", "With flags 0 the attachment can be read and written", .level = POSIX_SHALL,
@@ -81,8 +60,8 @@ CASE("shmat.flag.rdonly_write", "A write to an SHM_RDONLY attachment raises a si
 {
         int id = make_filled_segment(KEY, SIZE, 0600, SEED);
         char *at = make_attached(id, SHM_RDONLY);
-        check_unwritable("a write to the first byte", at);
-        check_unwritable("a write to the last byte", at + SIZE - 1);
+        check_denied_write("a write to the first byte", at);
+        check_denied_write("a write to the last byte", at + SIZE - 1);
         check_pattern("the contents are as before", at, SIZE, SEED);
 }
 
@@ -100,7 +79,7 @@ CASE("shmat.flag.rdonly_beside_rw",
         fill_pattern(writable, SIZE, SEED);
         check_pattern("what is written to one is seen in the other", address_of(second), SIZE, SEED);
         check_equal(make_stat(id).shm_nattch, 2);
-        check_unwritable("a write to the read-only one", address_of(second));
+        check_denied_write("a write to the read-only one", address_of(second));
         check_pattern("the contents are as before", writable, SIZE, SEED);
 }
 
@@ -169,27 +148,12 @@ CASE("shmat.flag.rdonly_kernel_read", "write(2) to a pipe from an SHM_RDONLY att
 
 #ifdef __linux__
 
-#if defined(__x86_64__) || defined(__i386__)
-static const unsigned char return_code[] = {0xc3};
-#elif defined(__aarch64__) && defined(__AARCH64EL__)
-static const unsigned char return_code[] = {0xc0, 0x03, 0x5f, 0xd6};
-#elif defined(__riscv)
-static const unsigned char return_code[] = {0x67, 0x80, 0x00, 0x00};
-#else
-static const unsigned char return_code[1];
-#define RETURN_UNKNOWN 1
-#endif
-
 /* A segment of that mode that begins with a function that returns at once. */
 static int make_code_segment(key_t key, int mode)
 {
-#ifdef RETURN_UNKNOWN
-        skip_case("this processor's return instruction is not known");
-#endif
         int id = make_segment(key, SIZE, 0600);
         char *at = make_attached(id, 0);
-        memcpy(at, return_code, sizeof(return_code));
-        __builtin___clear_cache(at, at + sizeof(return_code));
+        make_code(at);
         make_detached(at);
         make_ownership(id, geteuid(), getegid(), (mode_t)mode);
         return id;
@@ -200,16 +164,6 @@ static void run_code(const void *at)
         void (*function)(void);
         memcpy(&function, &at, sizeof(at));
         function();
-}
-
-static void check_runs(const char *what, const void *at)
-{
-        struct death runner;
-        DOOMED(&runner)
-        {
-                run_code(at);
-        }
-        check_death(what, &runner, OK);
 }
 
 static void check_does_not_run(const char *what, const void *at)
@@ -228,8 +182,7 @@ static void check_does_not_run(const char *what, const void *at)
 static bool has_no_exec(void)
 {
         char *at = make_mapping(NULL, PAGE, PROT_READ | PROT_WRITE);
-        memcpy(at, return_code, sizeof(return_code));
-        __builtin___clear_cache(at, at + sizeof(return_code));
+        make_code(at);
         struct death runner;
         DOOMED(&runner)
         {
@@ -265,7 +218,7 @@ LINUX_CASE("shmat.flag.exec_rdonly",
         if (attached.failed)
                 return;
         check_runs("code in the segment", address_of(attached));
-        check_unwritable("a write", address_of(attached));
+        check_denied_write("a write", address_of(attached));
 #endif
 }
 
@@ -381,7 +334,7 @@ LINUX_CASE("shmat.flag.unknown_ignored",
         struct outcome read_only = try_shmat(id, NULL, (int)~known | SHM_RDONLY);
         check_succeeds(read_only);
         if (!read_only.failed)
-                check_unwritable("a write with all other bits and SHM_RDONLY", address_of(read_only));
+                check_denied_write("a write with all other bits and SHM_RDONLY", address_of(read_only));
 #endif
 }
 
@@ -403,7 +356,7 @@ LINUX_CASE("shmat.flag.all_bits_address",
         check_explained(address_of(attached) == mapping, "attached at the address rounded down", "%p, not %p",
                         address_of(attached), (void *)mapping);
         check_runs("code in the segment", address_of(attached));
-        check_unwritable("a write", address_of(attached));
+        check_denied_write("a write", address_of(attached));
 #endif
 }
 

@@ -19,23 +19,6 @@ static void *as_address(uintptr_t n)
         return (void *)n; // NOLINT(performance-no-int-to-ptr): addresses at the edges are the subject
 }
 
-/* A segment whose last user is another process, so that a stray attach of this one would show. */
-static int make_target(key_t key, size_t size)
-{
-        int id = make_segment(key, size, 0600);
-        make_touched_by_another(id, size, SEED);
-        return id;
-}
-
-/* An attach that must change nothing, as a failing one has to. */
-static struct outcome try_in_vain(int id, const void *address, int flags)
-{
-        struct snapshot before = take_snapshot(id);
-        struct outcome o = try_shmat(id, address, flags);
-        check_unchanged(&before);
-        return o;
-}
-
 /* True if the segment is attached at the address; says so if it is not. */
 static bool check_remapped(struct outcome o, const void *address)
 {
@@ -53,19 +36,6 @@ static char *make_patterned_mapping(size_t size)
         char *at = make_mapping(make_free_range(size), size, PROT_READ | PROT_WRITE);
         fill_pattern(at, size, SEED + 1);
         return at;
-}
-
-/* The segment, attached where the neighbourhood is free. */
-static char *make_attached_apart(int id, size_t size)
-{
-        struct outcome o = try_shmat(id, make_free_range(size), 0);
-        make_sure(!o.failed, "shmat at a free address: %s", strerror(o.error));
-        return address_of(o);
-}
-
-static unsigned long attachments(int id)
-{
-        return (unsigned long)make_stat(id).shm_nattch;
 }
 
 #endif
@@ -141,9 +111,9 @@ LINUX_CASE("shmat.remap.null", "SHM_REMAP with a null address, with and without 
            .level = LINUX, .clause = "shmop(2) ERRORS EINVAL", .differs = "qemu-user and valgrind attach")
 {
 #ifdef __linux__
-        int id = make_target(KEY, SIZE);
-        check_fails(try_in_vain(id, NULL, SHM_REMAP), EINVAL);
-        check_fails(try_in_vain(id, NULL, SHM_REMAP | SHM_RND), EINVAL);
+        int id = make_touched_segment(KEY, SIZE, 0600, SEED);
+        check_fails(try_shmat_in_vain(id, NULL, SHM_REMAP), EINVAL);
+        check_fails(try_shmat_in_vain(id, NULL, SHM_REMAP | SHM_RND), EINVAL);
 #endif
 }
 
@@ -152,10 +122,10 @@ LINUX_CASE("shmat.remap.unaligned",
            .level = LINUX, .clause = "shmop(2) ERRORS EINVAL")
 {
 #ifdef __linux__
-        int id = make_target(KEY, SIZE);
+        int id = make_touched_segment(KEY, SIZE, 0600, SEED);
         char *mapping = make_patterned_mapping(2 * PAGE);
-        check_fails(try_in_vain(id, mapping + 1, SHM_REMAP), EINVAL);
-        check_fails(try_in_vain(id, mapping + PAGE - 1, SHM_REMAP), EINVAL);
+        check_fails(try_shmat_in_vain(id, mapping + 1, SHM_REMAP), EINVAL);
+        check_fails(try_shmat_in_vain(id, mapping + PAGE - 1, SHM_REMAP), EINVAL);
         check_pattern("the mapping is as before", mapping, 2 * PAGE, SEED + 1);
 #endif
 }
@@ -180,13 +150,13 @@ LINUX_CASE("shmat.remap.other_segment",
 #ifdef __linux__
         int a = make_segment(KEY, SIZE, 0600);
         int b = make_filled_segment(OTHER_KEY, SIZE, 0600, SEED + 1);
-        char *at = make_attached_apart(a, SIZE);
+        char *at = make_attached_apart(a, SIZE, 0);
         make_touched_by_another(a, SIZE, SEED);
         wait_for_tick();
-        time_t start = time(NULL);
+        time_t start = stamp_time();
         if (!check_remapped(try_shmat(b, at, SHM_REMAP), at))
                 return;
-        time_t end = time(NULL);
+        time_t end = stamp_time();
         struct shmid_ds a_now = make_stat(a);
         check_equal(a_now.shm_nattch, 0);
         check_between(a_now.shm_dtime, start, end);
@@ -214,12 +184,7 @@ LINUX_CASE("shmat.remap.itself",
         check_equal(attachments(id), 1);
         if (!check_remapped(try_shmat(id, at, SHM_REMAP | SHM_RDONLY), at))
                 return;
-        struct death writer;
-        DOOMED(&writer)
-        {
-                *(volatile char *)at = 1;
-        }
-        check_death("a write to the attachment, read-only now", &writer, SIGSEGV);
+        check_write("a write to the attachment, read-only now", at, SIGSEGV);
         check_succeeds(try_shmdt(at));
         check_equal(attachments(id), 0);
 #endif
@@ -239,8 +204,7 @@ LINUX_CASE("shmat.remap.itself_marked",
         check_equal(attachments(id), 1);
         check_pattern("the contents are as before", at, SIZE, SEED);
         check_succeeds(try_shmdt(at));
-        struct stat_buffer b;
-        check_fails(try_shmctl(id, IPC_STAT, &b.is.ds), EINVAL);
+        check_fails(try_stat(id), EINVAL);
 #endif
 }
 
@@ -256,8 +220,7 @@ LINUX_CASE("shmat.remap.destroys_marked",
         check_equal(attachments(marked), 1);
         if (!check_remapped(try_shmat(id, at, SHM_REMAP), at))
                 return;
-        struct stat_buffer b;
-        check_fails(try_shmctl(marked, IPC_STAT, &b.is.ds), EINVAL);
+        check_fails(try_stat(marked), EINVAL);
         check_pattern("the other segment is there", at, SIZE, SEED);
 #endif
 }
@@ -270,7 +233,7 @@ LINUX_CASE("shmat.remap.middle_of_larger",
 #ifdef __linux__
         int a = make_segment(KEY, LBA * 4, 0600);
         int b = make_filled_segment(OTHER_KEY, LBA, 0600, SEED);
-        char *at = make_attached_apart(a, LBA * 4);
+        char *at = make_attached_apart(a, LBA * 4, 0);
         char *second = at + LBA;
         if (!check_remapped(try_shmat(b, second, SHM_REMAP), second))
                 return;
@@ -319,7 +282,7 @@ LINUX_CASE("shmat.remap.denied", "SHM_REMAP without permission: EACCES, and noth
            .level = LINUX, .clause = "shmop(2) ERRORS EACCES", .needs = NEED_TWO_UIDS)
 {
 #ifdef __linux__
-        int id = make_target(KEY, SIZE);
+        int id = make_touched_segment(KEY, SIZE, 0600, SEED);
         char *mapping = make_patterned_mapping(PAGE);
         struct snapshot before = take_snapshot(id);
         AS_USER(USER_A, GROUP_A)
@@ -335,7 +298,7 @@ LINUX_CASE("shmat.remap.no_memory", "SHM_REMAP beyond RLIMIT_AS: ENOMEM, and not
            .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c do_shmat()", .needs = NEED_RLIMIT)
 {
 #ifdef __linux__
-        int id = make_target(KEY, LBA * 16);
+        int id = make_touched_segment(KEY, LBA * 16, 0600, SEED);
         char *mapping = make_patterned_mapping(PAGE);
         struct snapshot before = take_snapshot(id);
         struct rlimit limit;
@@ -354,8 +317,8 @@ LINUX_CASE("shmat.remap.out_of_range",
            .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c do_shmat()", .needs = NEED_64_BIT)
 {
 #ifdef __linux__
-        int id = make_target(KEY, PAGE);
-        check_fails(try_in_vain(id, as_address(KERNEL_ADDRESS), SHM_REMAP), ENOMEM);
-        check_fails(try_in_vain(id, as_address(LAST_PAGE), SHM_REMAP), ENOMEM);
+        int id = make_touched_segment(KEY, PAGE, 0600, SEED);
+        check_fails(try_shmat_in_vain(id, as_address(KERNEL_ADDRESS), SHM_REMAP), ENOMEM);
+        check_fails(try_shmat_in_vain(id, as_address(LAST_PAGE), SHM_REMAP), ENOMEM);
 #endif
 }

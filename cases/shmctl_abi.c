@@ -22,7 +22,7 @@
 #define HAS_PERM_TYPE(member, type) _Generic(((struct ipc_perm *)0)->member, type : true, default : false)
 
 CASE("shmctl.abi.members", "struct shmid_ds and struct ipc_perm have the members of POSIX with their types",
-     .level = POSIX_SHALL, .clause = "POSIX XBD <sys/shm.h>, <sys/ipc.h>",
+     .level = POSIX_SHALL, .clause = "POSIX XBD <sys/shm.h>; POSIX XBD <sys/ipc.h>",
      .differs = "glibc before 2.32 gives mode another type than mode_t")
 {
         check_that(HAS_TYPE(shm_perm, struct ipc_perm), "shm_perm is a struct ipc_perm");
@@ -165,7 +165,7 @@ CASE("shmctl.abi.mode_upper_half", "IPC_STAT writes the whole of mode, its upper
 }
 
 LINUX_CASE("shmctl.abi.info_sizes", "struct shminfo is nine words, struct shm_info six with shm_tot in the second",
-           .level = LINUX, .clause = "shmctl(2) IPC_INFO, SHM_INFO")
+           .level = LINUX, .clause = "shmctl(2) IPC_INFO; shmctl(2) SHM_INFO")
 {
 #ifdef __linux__
         check_equal(sizeof(struct shminfo), 9 * sizeof(long));

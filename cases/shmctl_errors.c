@@ -15,14 +15,6 @@
 #define INDEXES 32768 /* an identifier is its slot's index plus a multiple of it */
 #define IPC_64_FLAG 0x100
 
-/* Its lpid, atime and dtime are another process's work. */
-static int make_touched_segment(void)
-{
-        int id = make_segment(KEY, PAGE + 1, 0640);
-        make_touched_by_another(id, PAGE + 1, 1);
-        return id;
-}
-
 /* The call fails with EINVAL and the buffer is left alone. */
 static void check_refused(int id, int command)
 {
@@ -37,7 +29,7 @@ static void check_refused(int id, int command)
 CASE("shmctl.cmd.negative", "cmd -1 and INT_MIN on a live segment fail with EINVAL and change nothing",
      .level = POSIX_SHALL, .clause = "POSIX XSH shmctl ERRORS EINVAL")
 {
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE + 1, 0640, 1);
         struct snapshot before = take_snapshot(id);
         check_refused(id, -1);
         check_refused(id, INT_MIN);
@@ -61,7 +53,7 @@ CASE("shmctl.cmd.unknown", "A command that there is not fails with EINVAL and ch
 #endif
                 INT_MAX, INT_MAX - 15,
         };
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE + 1, 0640, 1);
         struct snapshot before = take_snapshot(id);
         for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
                 check_refused(id, commands[i]);
@@ -80,7 +72,7 @@ LINUX_CASE("shmctl.cmd.ipc64_flag", "Each command with IPC_64 (0x100) added fail
            .differs = "glibc of 32-bit x86 takes the flag away and obeys: 0x100 removes the segment")
 {
 #ifdef __linux__
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE + 1, 0640, 1);
         struct snapshot before = take_snapshot(id);
         for (size_t i = 0; i < COMMANDS_OF_LINUX; i++)
                 check_refused(id, commands_of_linux[i] | IPC_64_FLAG);
@@ -94,7 +86,7 @@ LINUX_CASE("shmctl.cmd.ipc64_flag_raw",
            .note = "only the ipc(2) call of 32-bit machines takes the flag")
 {
 #ifdef __linux__
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE + 1, 0640, 1);
         struct snapshot before = take_snapshot(id);
         for (size_t i = 0; i < COMMANDS_OF_LINUX; i++) {
                 struct stat_buffer b;
@@ -111,18 +103,10 @@ LINUX_CASE("shmctl.cmd.unknown_bad_pointer", "An unknown cmd with buf 16 fails w
            .note = "32-bit C libraries convert the buffer for every command and may fault")
 {
 #ifdef __linux__
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE + 1, 0640, 1);
         struct snapshot before = take_snapshot(id);
         void *nowhere = (void *)16;
-        struct death d;
-        DOOMED(&d)
-        {
-                check_fails(try_shmctl(id, 0x7f, nowhere), EINVAL);
-        }
-        if (sizeof(void *) == 8)
-                check_death("the caller lives", &d, OK);
-        else
-                check_death("the caller lives, or dies in its C library", &d, OK, SIGSEGV, SIGBUS);
+        check_bad_buffer(id, 0x7f, nowhere, EINVAL);
         check_unchanged(&before);
 #endif
 }
@@ -162,7 +146,7 @@ static void check_unknown(int id)
 CASE("shmctl.id.negative", "A negative identifier fails with EINVAL in every command, also one made of a live one",
      .level = POSIX_SHALL, .clause = "POSIX XSH shmctl ERRORS EINVAL")
 {
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE + 1, 0640, 1);
         struct snapshot before = take_snapshot(id);
         check_unknown(-1);
         check_unknown(INT_MIN);
@@ -182,7 +166,7 @@ CASE("shmctl.id.negative", "A negative identifier fails with EINVAL in every com
 CASE("shmctl.id.int_max", "Identifiers INT_MAX and INT_MAX-15 fail with EINVAL in every command", .level = POSIX_SHALL,
      .clause = "POSIX XSH shmctl ERRORS EINVAL")
 {
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE + 1, 0640, 1);
         struct snapshot before = take_snapshot(id);
         check_unknown(INT_MAX);
         check_unknown(INT_MAX - 15);
@@ -194,7 +178,7 @@ CASE("shmctl.id.never_made",
      "Identifiers of slots that were never used (30001, 32767) fail with EINVAL in every command", .level = POSIX_SHALL,
      .clause = "POSIX XSH shmctl ERRORS EINVAL", .needs = NEED_IPC_NAMESPACE)
 {
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE + 1, 0640, 1);
         struct snapshot before = take_snapshot(id);
         check_unknown(30001);
         check_unknown(INDEXES - 1);
@@ -223,7 +207,7 @@ CASE("shmctl.id.wrong_sequence",
      "A live segment's slot with another sequence number fails in every command, and leaves it alone", .level = LINUX,
      .clause = "Linux ipc/util.c ipc_checkid()")
 {
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE + 1, 0640, 1);
         struct snapshot before = take_snapshot(id);
         const int wrong[] = {id + INDEXES, id ^ 1 << 20};
         static const int commands[] = {IPC_STAT, IPC_SET, IPC_RMID};
@@ -344,16 +328,6 @@ LINUX_CASE("shmctl.id.old_namespace",
 
 /* ---- which error comes first ---- */
 
-static struct outcome try_set(int id, uid_t uid)
-{
-        struct stat_buffer b;
-        memset(&b, 0, sizeof(b));
-        b.is.ds.shm_perm.uid = uid;
-        b.is.ds.shm_perm.gid = getegid();
-        b.is.ds.shm_perm.mode = 0600;
-        return try_shmctl(id, IPC_SET, &b.is.ds);
-}
-
 CASE("shmctl.order.set_bad_id_null", "IPC_SET with an unknown identifier and buf NULL: Linux says EFAULT",
      .level = POSIX_MAY, .clause = "POSIX XSH shmctl ERRORS", .note = "the buffer is copied first")
 {
@@ -394,7 +368,7 @@ CASE("shmctl.order.set_no_permission_bad_uid", "IPC_SET by a stranger with uid (
         struct snapshot before = take_snapshot(id);
         AS_USER(USER_A, GROUP_A)
         {
-                check_fails(try_set(id, (uid_t)-1), ON_POSIX(EPERM, EINVAL), ON_LINUX(EPERM));
+                check_fails(try_set(id, (uid_t)-1, getegid(), 0600), ON_POSIX(EPERM, EINVAL), ON_LINUX(EPERM));
         }
         check_unchanged(&before);
 }
@@ -402,7 +376,7 @@ CASE("shmctl.order.set_no_permission_bad_uid", "IPC_SET by a stranger with uid (
 CASE("shmctl.order.set_bad_id_bad_uid", "IPC_SET with an unknown identifier and uid (uid_t)-1 fails with EINVAL",
      .level = POSIX_MAY, .clause = "POSIX XSH shmctl ERRORS EINVAL")
 {
-        check_fails(try_set(make_stale_id(), (uid_t)-1), EINVAL);
+        check_fails(try_set(make_stale_id(), (uid_t)-1, getegid(), 0600), EINVAL);
 }
 
 CASE("shmctl.order.stat_bad_id_null", "IPC_STAT with an unknown identifier and buf NULL: Linux says EINVAL",

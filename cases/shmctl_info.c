@@ -74,41 +74,10 @@ static int highest_index(void)
         return shmctl(0, SHM_INFO, &b.is.as_argument);
 }
 
-/* The slot of a segment. */
-static int make_index(int id)
-{
-        struct stat_buffer b;
-        for (int i = 0; i <= highest_index(); i++) {
-                if (shmctl(i, SHM_STAT, &b.is.ds) == id)
-                        return i;
-        }
-        make_sure(false, "SHM_STAT finds segment %d at no index", id);
-        return -1;
-}
-
 static struct outcome try_stat_at(int index, int command, struct stat_buffer *b)
 {
         memset(b, POISON, sizeof(*b));
         return try_shmctl(index, command, &b->is.ds);
-}
-
-/* Buffer and guards hold the same bytes. */
-static bool same_bytes(const struct stat_buffer *a, const struct stat_buffer *b)
-{
-        return memcmp(a->before, b->before, sizeof(a->before)) == 0 &&
-               memcmp(a->is.bytes, b->is.bytes, sizeof(a->is.bytes)) == 0 &&
-               memcmp(a->after, b->after, sizeof(a->after)) == 0;
-}
-
-static unsigned long long make_kernel_number(const char *name)
-{
-        char path[96];
-        unsigned long long n = 0;
-        snprintf(path, sizeof(path), "/proc/sys/kernel/%s", name);
-        FILE *f = fopen(path, "r");
-        make_sure(f && fscanf(f, "%llu", &n) == 1, "%s cannot be read", path);
-        fclose(f);
-        return n;
 }
 
 #endif
@@ -120,14 +89,14 @@ LINUX_CASE("shmctl.ipc_info.limits", "IPC_INFO gives the limits of /proc/sys/ker
            .note = "a 32-bit process sees shmmax cut to INT_MAX and the low half of shmall")
 {
 #ifdef __linux__
-        unsigned long long shmmax = make_kernel_number("shmmax");
-        unsigned long long shmall = make_kernel_number("shmall");
+        unsigned long long shmmax = read_sysctl("shmmax");
+        unsigned long long shmall = read_sysctl("shmall");
         if (sizeof(void *) == 4) {
                 shmmax = shmmax > INT_MAX ? INT_MAX : shmmax;
                 shmall = (uint32_t)shmall;
         }
         struct shminfo limits = limits_now();
-        check_equal(limits.shmmni, make_kernel_number("shmmni"));
+        check_equal(limits.shmmni, read_sysctl("shmmni"));
         check_equal((unsigned long)limits.shmmax, (unsigned long)shmmax);
         check_equal((unsigned long)limits.shmall, (unsigned long)shmall);
         check_equal(limits.shmmin, 1);

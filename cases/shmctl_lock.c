@@ -9,16 +9,10 @@
  */
 #include "case.h"
 
-#include <stdio.h>
 #if defined(__linux__)
 #include <sched.h>
 #include <sys/resource.h>
 #endif
-
-#define CAPABILITY(n) (1ULL << (n))
-#define CAP_IPC_LOCK_BIT CAPABILITY(14)
-#define CAP_IPC_OWNER_BIT CAPABILITY(15)
-#define CAP_SYS_ADMIN_BIT CAPABILITY(21)
 
 #ifdef __linux__
 static void make_locked(int id)
@@ -30,14 +24,6 @@ static void make_locked(int id)
 static mode_t mode_of(int id)
 {
         return (mode_t)make_stat(id).shm_perm.mode;
-}
-
-/* Its lpid, atime and dtime are another process's work. */
-static int make_touched_segment(void)
-{
-        int id = make_segment(KEY, PAGE, 0640);
-        make_touched_by_another(id, PAGE, 1);
-        return id;
 }
 
 /* A user that has locked nothing; the next number is another one. */
@@ -84,7 +70,7 @@ LINUX_CASE("shmctl.lock.rest_same", "SHM_LOCK and SHM_UNLOCK alter mode only, no
            .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c shmctl_do_lock()", .needs = NEED_CLOCK_TICK)
 {
 #ifdef __linux__
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE, 0640, 1);
         struct shmid_ds before = make_stat(id);
         wait_for_tick();
         check_succeeds(try_shmctl(id, SHM_LOCK, NULL));
@@ -100,7 +86,7 @@ LINUX_CASE("shmctl.unlock.clears_bit", "SHM_UNLOCK returns 0 and the segment is 
            .clause = "shmctl(2) SHM_UNLOCK")
 {
 #ifdef __linux__
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE, 0640, 1);
         struct snapshot before = take_snapshot(id);
         make_locked(id);
         make_sure(mode_of(id) != before.ds.shm_perm.mode, "SHM_LOCK sets no bit");
@@ -115,7 +101,7 @@ LINUX_CASE("shmctl.lock.twice", "A second SHM_LOCK returns 0 and changes nothing
            .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c shmctl_do_lock()")
 {
 #ifdef __linux__
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE, 0640, 1);
         make_locked(id);
         struct snapshot locked = take_snapshot(id);
         check_succeeds(try_shmctl(id, SHM_LOCK, NULL));
@@ -129,7 +115,7 @@ LINUX_CASE("shmctl.unlock.not_locked", "SHM_UNLOCK of a segment that is not lock
            .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c shmctl_do_lock()")
 {
 #ifdef __linux__
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE, 0640, 1);
         struct snapshot before = take_snapshot(id);
         check_succeeds(try_shmctl(id, SHM_UNLOCK, NULL));
         check_unchanged(&before);
@@ -188,7 +174,7 @@ LINUX_CASE("shmctl.lock.limit_zero", "SHM_LOCK by an unprivileged owner with lim
            .clause = "shmctl(2) ERRORS EPERM", .needs = NEED_UNPRIVILEGED)
 {
 #ifdef __linux__
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE, 0640, 1);
         struct snapshot before = take_snapshot(id);
         make_rlimit(RLIMIT_MEMLOCK, 0);
         check_fails(try_shmctl(id, SHM_LOCK, NULL), EPERM);
@@ -389,25 +375,12 @@ LINUX_CASE("shmctl.lock.relock_free", "SHM_LOCK of a locked segment by an owner 
 
 /* ---- who may ---- */
 
-#ifdef __linux__
-/* A segment that USER_A made and owns. */
-static int make_anothers_segment(int mode)
-{
-        int *id = make_shared(sizeof(*id));
-        AS_USER(USER_A, GROUP_A)
-        {
-                *id = make_segment(IPC_PRIVATE, PAGE, mode);
-        }
-        return *id;
-}
-#endif
-
 LINUX_CASE("shmctl.lock.cap_ipc_lock",
            "With CAP_IPC_LOCK alone a stranger with limit 0 may SHM_LOCK and SHM_UNLOCK a segment of mode 0",
            .level = LINUX, .clause = "capabilities(7) CAP_IPC_LOCK", .needs = NEED_TWO_UIDS | NEED_CAP_DROP)
 {
 #ifdef __linux__
-        int id = make_anothers_segment(0);
+        int id = make_anothers_segment(USER_A, GROUP_A, IPC_PRIVATE, PAGE, 0);
         make_rlimit(RLIMIT_MEMLOCK, 0);
         IN_CHILD
         {
@@ -430,7 +403,7 @@ LINUX_CASE("shmctl.lock.without_cap_ipc_lock",
            .needs = NEED_TWO_UIDS | NEED_CAP_DROP | NEED_IPC_NAMESPACE)
 {
 #ifdef __linux__
-        int others = make_anothers_segment(0666);
+        int others = make_anothers_segment(USER_A, GROUP_A, IPC_PRIVATE, PAGE, 0666);
         int own = make_segment(IPC_PRIVATE, PAGE, 0600);
         struct snapshot others_before = take_snapshot(others);
         struct snapshot own_before = take_snapshot(own);
@@ -551,40 +524,19 @@ LINUX_CASE("shmctl.lock.buf_ignored", "SHM_LOCK and SHM_UNLOCK with buf 16 succe
                 check_succeeds(try_shmctl(id, SHM_UNLOCK, nowhere));
                 check_mode(mode_of(id), 0600);
         }
-        if (sizeof(void *) == 8)
-                check_death("the caller lives", &d, OK);
-        else
-                check_death("the caller lives, or dies in its C library", &d, OK, SIGSEGV, SIGBUS);
+        check_caller_lives(&d);
 #endif
 }
-
-#ifdef __linux__
-/* VmLck of this process, in KiB. */
-static long make_locked_kib(void)
-{
-        char line[256];
-        long kib = -1;
-        FILE *f = fopen("/proc/self/status", "r");
-        make_sure(f != NULL, "/proc/self/status: %s", strerror(errno));
-        while (fgets(line, sizeof(line), f)) {
-                if (strncmp(line, "VmLck:", 6) == 0)
-                        kib = strtol(line + 6, NULL, 10);
-        }
-        fclose(f);
-        make_sure(kib >= 0, "/proc/self/status has no VmLck");
-        return kib;
-}
-#endif
 
 LINUX_CASE("shmctl.lock.no_vmlck", "SHM_LOCK leaves VmLck of the attached process as it was",
-           .level = LINUX_UNDOCUMENTED, .clause = "proc(5) VmLck", .needs = NEED_PROC)
+           .level = LINUX_UNDOCUMENTED, .clause = "proc(5) /proc/pid/status VmLck", .needs = NEED_PROC)
 {
 #ifdef __linux__
         int id = make_segment(IPC_PRIVATE, 4 * PAGE, 0600);
         fill_pattern(make_attached(id, 0), 4 * PAGE, 1);
-        long before = make_locked_kib();
+        long before = locked_kib();
         check_succeeds(try_shmctl(id, SHM_LOCK, NULL));
-        check_equal(make_locked_kib(), before);
+        check_equal(locked_kib(), before);
 #endif
 }
 

@@ -7,78 +7,22 @@
  */
 #include "case.h"
 
-#include <fcntl.h>
 #include <sched.h>
-#include <stdio.h>
 #if !defined(__dietlibc__)
 #include <pthread.h>
 #include <stdatomic.h>
 #endif
 
 #define POISON 0x5a
-#define CAPABILITY(n) (1ULL << (n))
-#define CAP_CHOWN_BIT CAPABILITY(0)
-#define CAP_DAC_OVERRIDE_BIT CAPABILITY(1)
-#define CAP_FOWNER_BIT CAPABILITY(3)
-#define CAP_IPC_OWNER_BIT CAPABILITY(15)
-#define CAP_SYS_ADMIN_BIT CAPABILITY(21)
-
-/* The clock that stamps are taken from: the time() of some C libraries runs ahead of it by up to a timer tick. */
-static time_t stamp_time(void)
-{
-#ifdef CLOCK_REALTIME_COARSE
-        struct timespec now;
-        if (clock_gettime(CLOCK_REALTIME_COARSE, &now) == 0)
-                return now.tv_sec;
-#endif
-        return time(NULL);
-}
-
-/* Waits until stamps show a later second. */
-static void wait_for_stamp_tick(void)
-{
-        time_t start = stamp_time();
-        wait_for_tick();
-        while (stamp_time() == start)
-                sched_yield();
-}
-
-static void fill_set(struct stat_buffer *b, int filler, uid_t uid, gid_t gid, mode_t mode)
-{
-        memset(b, filler, sizeof(*b));
-        b->is.ds.shm_perm.uid = uid;
-        b->is.ds.shm_perm.gid = gid;
-        b->is.ds.shm_perm.mode = mode;
-}
-
-static struct outcome try_set(int id, uid_t uid, gid_t gid, mode_t mode)
-{
-        struct stat_buffer b;
-        fill_set(&b, 0, uid, gid, mode);
-        return try_shmctl(id, IPC_SET, &b.is.ds);
-}
-
-static struct outcome try_set_mode(int id, mode_t mode)
-{
-        return try_set(id, geteuid(), getegid(), mode);
-}
-
-/* Its lpid, atime and dtime are another process's work. */
-static int make_touched_segment(void)
-{
-        int id = make_segment(KEY, PAGE + 1, 0640);
-        make_touched_by_another(id, PAGE + 1, 1);
-        return id;
-}
 
 /* ---- what is stored ---- */
 
 CASE("shmctl.set.mode", "IPC_SET of another mode stores it and alters mode and shm_ctime only", .level = POSIX_SHALL,
      .clause = "POSIX XSH shmctl IPC_SET", .needs = NEED_CLOCK_TICK)
 {
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE + 1, 0640, 1);
         struct shmid_ds before = make_stat(id);
-        wait_for_stamp_tick();
+        wait_for_tick();
         check_succeeds(try_set_mode(id, 0604));
         struct shmid_ds now = make_stat(id);
         check_mode(now.shm_perm.mode & 0777, 0604);
@@ -89,9 +33,9 @@ CASE("shmctl.set.mode", "IPC_SET of another mode stores it and alters mode and s
 CASE("shmctl.set.uid", "IPC_SET of another uid stores it and alters uid and shm_ctime only", .level = POSIX_SHALL,
      .clause = "POSIX XSH shmctl IPC_SET", .needs = NEED_CLOCK_TICK | NEED_TWO_UIDS)
 {
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE + 1, 0640, 1);
         struct shmid_ds before = make_stat(id);
-        wait_for_stamp_tick();
+        wait_for_tick();
         check_succeeds(try_set(id, USER_B, before.shm_perm.gid, 0640));
         struct shmid_ds now = make_stat(id);
         check_equal(now.shm_perm.uid, USER_B);
@@ -101,9 +45,9 @@ CASE("shmctl.set.uid", "IPC_SET of another uid stores it and alters uid and shm_
 CASE("shmctl.set.gid", "IPC_SET of another gid stores it and alters gid and shm_ctime only", .level = POSIX_SHALL,
      .clause = "POSIX XSH shmctl IPC_SET", .needs = NEED_CLOCK_TICK | NEED_TWO_UIDS)
 {
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE + 1, 0640, 1);
         struct shmid_ds before = make_stat(id);
-        wait_for_stamp_tick();
+        wait_for_tick();
         check_succeeds(try_set(id, before.shm_perm.uid, GROUP_B, 0640));
         struct shmid_ds now = make_stat(id);
         check_equal(now.shm_perm.gid, GROUP_B);
@@ -179,7 +123,7 @@ CASE("shmctl.set.other_fields_ignored",
      "IPC_SET from a buffer that is poison but for uid, gid and mode succeeds and alters mode and shm_ctime only",
      .level = POSIX_SHALL, .clause = "POSIX XSH shmctl IPC_SET")
 {
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE + 1, 0640, 1);
         struct shmid_ds before = make_stat(id);
         struct stat_buffer b;
         fill_set(&b, POISON, before.shm_perm.uid, before.shm_perm.gid, 0600);
@@ -203,18 +147,10 @@ CASE("shmctl.set.key_lookup", "After IPC_SET from a buffer with another key shmg
         check_fails(try_shmget(OTHER_KEY, 0, 0), ENOENT);
 }
 
-/* Buffer and guards hold the same bytes. */
-static bool same_bytes(const struct stat_buffer *a, const struct stat_buffer *b)
-{
-        return memcmp(a->before, b->before, sizeof(a->before)) == 0 &&
-               memcmp(a->is.bytes, b->is.bytes, sizeof(a->is.bytes)) == 0 &&
-               memcmp(a->after, b->after, sizeof(a->after)) == 0;
-}
-
 CASE("shmctl.set.buf_unwritten", "IPC_SET writes nothing into the buffer", .level = POSIX_SHALL,
      .clause = "POSIX XSH shmctl IPC_SET")
 {
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE + 1, 0640, 1);
         struct stat_buffer b;
         struct stat_buffer copy;
         fill_set(&b, POISON, geteuid(), getegid(), 07604);
@@ -227,7 +163,7 @@ CASE("shmctl.set.ctime_now", "After IPC_SET shm_ctime is between the time before
      .level = POSIX_SHALL, .clause = "POSIX XSH shmctl IPC_SET", .needs = NEED_CLOCK_TICK)
 {
         int id = make_segment(IPC_PRIVATE, 1, 0600);
-        wait_for_stamp_tick();
+        wait_for_tick();
         time_t before = stamp_time();
         check_succeeds(try_set_mode(id, 0640));
         time_t after = stamp_time();
@@ -241,7 +177,7 @@ CASE("shmctl.set.ctime_same_values", "IPC_SET of the very values that the segmen
         struct stat_buffer b;
         memset(&b, 0, sizeof(b));
         b.is.ds = make_stat(id);
-        wait_for_stamp_tick();
+        wait_for_tick();
         time_t before = stamp_time();
         check_succeeds(try_shmctl(id, IPC_SET, &b.is.ds));
         time_t after = stamp_time();
@@ -309,24 +245,11 @@ CASE("shmctl.set.by_creator", "The creator who is not the owner may IPC_SET", .l
         }
 }
 
-#ifdef __linux__
-/* A segment that USER_A made and owns. */
-static int make_anothers_segment(int mode)
-{
-        int *id = make_shared(sizeof(*id));
-        AS_USER(USER_A, GROUP_A)
-        {
-                *id = make_segment(IPC_PRIVATE, PAGE, mode);
-        }
-        return *id;
-}
-#endif
-
 LINUX_CASE("shmctl.set.cap_sys_admin", "A stranger with CAP_SYS_ADMIN alone may IPC_SET", .level = LINUX,
            .clause = "shmctl(2) ERRORS EPERM", .needs = NEED_TWO_UIDS | NEED_CAP_DROP | NEED_IPC_NAMESPACE)
 {
 #ifdef __linux__
-        int id = make_anothers_segment(0600);
+        int id = make_anothers_segment(USER_A, GROUP_A, IPC_PRIVATE, PAGE, 0600);
         IN_CHILD
         {
                 make_only_capabilities(CAP_SYS_ADMIN_BIT);
@@ -341,7 +264,7 @@ LINUX_CASE("shmctl.set.other_caps",
            .level = LINUX, .clause = "shmctl(2) ERRORS EPERM", .needs = NEED_TWO_UIDS | NEED_CAP_DROP)
 {
 #ifdef __linux__
-        int id = make_anothers_segment(0666);
+        int id = make_anothers_segment(USER_A, GROUP_A, IPC_PRIVATE, PAGE, 0666);
         struct snapshot before = take_snapshot(id);
         IN_CHILD
         {
@@ -354,40 +277,19 @@ LINUX_CASE("shmctl.set.other_caps",
 #endif
 }
 
-#ifdef __linux__
-/*
- * Writes the ranges of ids that a user namespace maps. name is the process as
- * /proc/self names it, which may be mounted for another PID namespace.
- */
-static void make_map(const char *name, const char *file)
-{
-        static const char range[] = "0 100000 65536";
-        char path[64];
-        snprintf(path, sizeof(path), "/proc/%s/%s", name, file);
-        int fd = open(path, O_WRONLY | O_CLOEXEC);
-        make_sure(fd != -1, "%s: %s", path, strerror(errno));
-        make_sure(write(fd, range, sizeof(range) - 1) == sizeof(range) - 1, "%s: %s", path, strerror(errno));
-        close(fd);
-}
-#endif
-
 LINUX_CASE("shmctl.set.userns_root",
            "Root of the user namespace that owns the IPC namespace may change and remove another's segment",
-           .level = LINUX, .clause = "capabilities(7) CAP_SYS_ADMIN, CAP_IPC_LOCK",
+           .level = LINUX, .clause = "capabilities(7) CAP_SYS_ADMIN; capabilities(7) CAP_IPC_LOCK",
            .needs = NEED_ROOT | NEED_TWO_UIDS | NEED_USER_NAMESPACE | NEED_IPC_NAMESPACE | NEED_PROC)
 {
 #ifdef __linux__
-        char *name = make_shared(32);
-        struct child c;
-        CHILD(&c, "namespace root")
+        static const char map[] = "0 100000 65536";
+        IN_CHILD
         {
-                make_sure(unshare(CLONE_NEWUSER) == 0, "unshare(CLONE_NEWUSER): %s", strerror(errno));
-                make_sure(readlink("/proc/self", name, 31) > 0, "/proc/self: %s", strerror(errno));
-                tell_parent(&c);
-                await_parent(&c);
+                make_mapped_user_namespace(map, map);
                 become_user(0, 0);
                 make_ipc_namespace();
-                int id = make_anothers_segment(0);
+                int id = make_anothers_segment(USER_A, GROUP_A, IPC_PRIVATE, PAGE, 0);
                 check_succeeds(try_set(id, USER_B, GROUP_B, 0604));
                 struct shmid_ds ds = make_stat(id);
                 check_equal(ds.shm_perm.uid, USER_B);
@@ -396,11 +298,6 @@ LINUX_CASE("shmctl.set.userns_root",
                 check_succeeds(try_shmctl(id, SHM_UNLOCK, NULL));
                 check_succeeds(try_shmctl(id, IPC_RMID, NULL));
         }
-        await_child(&c);
-        make_map(name, "uid_map");
-        make_map(name, "gid_map");
-        tell_child(&c);
-        join_child(&c);
 #endif
 }
 
@@ -409,7 +306,7 @@ LINUX_CASE("shmctl.set.userns_root_foreign",
            .level = LINUX, .clause = "user_namespaces(7) Capabilities", .needs = NEED_TWO_UIDS | NEED_USER_NAMESPACE)
 {
 #ifdef __linux__
-        int id = make_anothers_segment(0666);
+        int id = make_anothers_segment(USER_A, GROUP_A, IPC_PRIVATE, PAGE, 0666);
         struct snapshot before = take_snapshot(id);
         IN_CHILD
         {
@@ -475,9 +372,9 @@ CASE("shmctl.set.old_owner_loses",
 CASE("shmctl.set.uid_minus_one", "IPC_SET of uid (uid_t)-1 fails with EINVAL and changes nothing",
      .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/util.c ipc_update_perm()", .needs = NEED_CLOCK_TICK)
 {
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE + 1, 0640, 1);
         struct snapshot before = take_snapshot(id);
-        wait_for_stamp_tick();
+        wait_for_tick();
         check_fails(try_set(id, (uid_t)-1, getegid(), 0600), EINVAL);
         check_unchanged(&before);
 }
@@ -487,9 +384,9 @@ CASE("shmctl.set.gid_minus_one",
      .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/util.c ipc_update_perm()",
      .needs = NEED_CLOCK_TICK | NEED_TWO_UIDS)
 {
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE + 1, 0640, 1);
         struct snapshot before = take_snapshot(id);
-        wait_for_stamp_tick();
+        wait_for_tick();
         check_fails(try_set(id, USER_B, (gid_t)-1, 0600), EINVAL);
         check_unchanged(&before);
 }
@@ -522,14 +419,14 @@ LINUX_CASE("shmctl.set.removed_attached",
            .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c shmctl_down()", .needs = NEED_CLOCK_TICK)
 {
 #ifdef __linux__
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE + 1, 0640, 1);
         make_attached(id, 0);
         make_removed(id);
         struct shmid_ds before = make_stat(id);
         struct stat_buffer b;
         fill_set(&b, 0, geteuid(), getegid(), 0600);
         b.is.ds.shm_perm.SHMC_PERM_KEY = KEY;
-        wait_for_stamp_tick();
+        wait_for_tick();
         time_t start = stamp_time();
         check_succeeds(try_shmctl(id, IPC_SET, &b.is.ds));
         struct shmid_ds now = make_stat(id);
@@ -615,19 +512,11 @@ CASE("shmctl.set.old_attach_stays",
 /* ---- the buffer ---- */
 
 #ifdef __linux__
-/* IPC_SET from memory that cannot be read. 32-bit C libraries convert the structure themselves and fault there. */
+/* IPC_SET from memory that cannot be read. */
 static void check_unreadable(int id, void *buffer)
 {
         struct snapshot before = take_snapshot(id);
-        struct death d;
-        DOOMED(&d)
-        {
-                check_fails(try_shmctl(id, IPC_SET, buffer), EFAULT);
-        }
-        if (sizeof(void *) == 8)
-                check_death("the caller lives", &d, OK);
-        else
-                check_death("the caller lives, or dies in its C library", &d, OK, SIGSEGV, SIGBUS);
+        check_bad_buffer(id, IPC_SET, buffer, EFAULT);
         check_unchanged(&before);
 }
 #endif
@@ -636,7 +525,7 @@ LINUX_CASE("shmctl.set.buf_null", "IPC_SET with buf NULL fails with EFAULT and c
            .clause = "shmctl(2) ERRORS EFAULT")
 {
 #ifdef __linux__
-        check_unreadable(make_touched_segment(), NULL);
+        check_unreadable(make_touched_segment(KEY, PAGE + 1, 0640, 1), NULL);
 #endif
 }
 
@@ -645,17 +534,10 @@ LINUX_CASE("shmctl.set.buf_unmapped",
            .clause = "shmctl(2) ERRORS EFAULT")
 {
 #ifdef __linux__
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE + 1, 0640, 1);
         check_unreadable(id, (void *)16);
         check_unreadable(id, make_mapping(NULL, PAGE, PROT_NONE));
 #endif
-}
-
-/* A page between two that cannot be touched. */
-static unsigned char *make_fenced_page(void)
-{
-        unsigned char *area = make_mapping(NULL, 3 * PAGE, PROT_NONE);
-        return make_mapping(area + PAGE, PAGE, PROT_READ | PROT_WRITE);
 }
 
 CASE("shmctl.set.buf_read_only", "IPC_SET from a buffer in a PROT_READ page works", .level = POSIX_SHALL,
@@ -681,7 +563,7 @@ LINUX_CASE("shmctl.set.buf_crossing", "IPC_SET from a buffer readable but for it
            .note = "32-bit C libraries copy member by member and never touch the last 8 bytes")
 {
 #ifdef __linux__
-        int id = make_touched_segment();
+        int id = make_touched_segment(KEY, PAGE + 1, 0640, 1);
         unsigned char *page = make_fenced_page();
         unsigned char *crossing = page + PAGE - sizeof(struct shmid_ds) + 1;
         struct stat_buffer b;

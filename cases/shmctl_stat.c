@@ -9,37 +9,12 @@
 
 #include <grp.h>
 #include <sched.h>
-#include <stdio.h>
 #if !defined(__dietlibc__)
 #include <pthread.h>
 #endif
 
 #define POISON 0x5a
 #define OTHER_POISON 0xa5
-#define CAP_IPC_OWNER_BIT (1ULL << 15)
-#define CAP_DAC_OVERRIDE_BIT (1ULL << 1)
-#define CAP_DAC_READ_SEARCH_BIT (1ULL << 2)
-#define CAP_SYS_ADMIN_BIT (1ULL << 21)
-
-/* The clock that stamps are taken from: the time() of some C libraries runs ahead of it by up to a timer tick. */
-static time_t stamp_time(void)
-{
-#ifdef CLOCK_REALTIME_COARSE
-        struct timespec now;
-        if (clock_gettime(CLOCK_REALTIME_COARSE, &now) == 0)
-                return now.tv_sec;
-#endif
-        return time(NULL);
-}
-
-/* Waits until stamps show a later second. */
-static void wait_for_stamp_tick(void)
-{
-        time_t start = stamp_time();
-        wait_for_tick();
-        while (stamp_time() == start)
-                sched_yield();
-}
 
 /* What a child found out and the case goes on with. */
 struct found {
@@ -51,14 +26,6 @@ static struct outcome stat_poisoned(int id, struct stat_buffer *b, int poison)
 {
         memset(b, poison, sizeof(*b));
         return try_shmctl(id, IPC_STAT, &b->is.ds);
-}
-
-/* Its lpid, atime and dtime are another process's work. */
-static int make_touched_segment(void)
-{
-        int id = make_segment(IPC_PRIVATE, PAGE + 1, 0640);
-        make_touched_by_another(id, PAGE + 1, 1);
-        return id;
 }
 
 /* ---- a new segment ---- */
@@ -220,7 +187,8 @@ static void *make_and_attach(void *id)
 
 CASE("shmctl.stat.thread_pids",
      "A segment made and attached by a second thread shows the process id in shm_cpid and shm_lpid",
-     .level = POSIX_SHALL, .clause = "POSIX XBD <sys/shm.h> shm_cpid, shm_lpid", .needs = NEED_THREADS)
+     .level = POSIX_SHALL, .clause = "POSIX XBD <sys/shm.h> shm_cpid; POSIX XBD <sys/shm.h> shm_lpid",
+     .needs = NEED_THREADS)
 {
 #if !defined(__dietlibc__)
         int id = -1;
@@ -252,7 +220,7 @@ LINUX_CASE("shmctl.stat.pid_outside_namespace",
            .note = "before Linux 4.17 the number of the creator's own namespace was shown")
 {
 #ifdef __linux__
-        int id = make_touched_segment();
+        int id = make_touched_segment(IPC_PRIVATE, PAGE + 1, 0640, 1);
         if (unshare(CLONE_NEWPID) == -1)
                 skip_case("unshare(CLONE_NEWPID): %s", strerror(errno));
         IN_CHILD
@@ -312,7 +280,7 @@ CASE("shmctl.stat.attach_twice", "Two attaches by one process count 2", .level =
 CASE("shmctl.stat.attach_lpid", "After an attach shm_lpid is the process id of the attacher", .level = POSIX_SHALL,
      .clause = "POSIX XBD <sys/shm.h> shm_lpid")
 {
-        int id = make_touched_segment();
+        int id = make_touched_segment(IPC_PRIVATE, PAGE + 1, 0640, 1);
         check_succeeds(try_shmat(id, NULL, 0));
         check_equal(make_stat(id).shm_lpid, getpid());
 }
@@ -320,8 +288,8 @@ CASE("shmctl.stat.attach_lpid", "After an attach shm_lpid is the process id of t
 CASE("shmctl.stat.attach_atime", "After an attach shm_atime is now", .level = POSIX_SHALL,
      .clause = "POSIX XBD <sys/shm.h> shm_atime", .needs = NEED_CLOCK_TICK)
 {
-        int id = make_touched_segment();
-        wait_for_stamp_tick();
+        int id = make_touched_segment(IPC_PRIVATE, PAGE + 1, 0640, 1);
+        wait_for_tick();
         time_t before = stamp_time();
         check_succeeds(try_shmat(id, NULL, 0));
         time_t after = stamp_time();
@@ -332,9 +300,10 @@ CASE("shmctl.stat.attach_leaves_rest",
      "An attach, read-write or read-only, alters shm_atime, shm_lpid and shm_nattch only", .level = POSIX_SHALL,
      .clause = "POSIX XSH shmat DESCRIPTION", .needs = NEED_CLOCK_TICK)
 {
-        int ids[] = {make_touched_segment(), make_touched_segment()};
+        int ids[] = {make_touched_segment(IPC_PRIVATE, PAGE + 1, 0640, 1),
+                     make_touched_segment(IPC_PRIVATE, PAGE + 1, 0640, 1)};
         struct shmid_ds before[] = {make_stat(ids[0]), make_stat(ids[1])};
-        wait_for_stamp_tick();
+        wait_for_tick();
         check_succeeds(try_shmat(ids[0], NULL, 0));
         check_succeeds(try_shmat(ids[1], NULL, SHM_RDONLY));
         for (size_t i = 0; i < 2; i++) {
@@ -346,10 +315,10 @@ CASE("shmctl.stat.attach_leaves_rest",
 CASE("shmctl.stat.attach_failed", "An attach that fails (unaligned, over a mapping) alters no member",
      .level = POSIX_SHALL, .clause = "POSIX XSH shmat DESCRIPTION", .needs = NEED_CLOCK_TICK)
 {
-        int id = make_touched_segment();
+        int id = make_touched_segment(IPC_PRIVATE, PAGE + 1, 0640, 1);
         char *taken = make_mapping(make_free_range(2 * PAGE), 2 * PAGE, PROT_READ);
         struct snapshot before = take_snapshot(id);
-        wait_for_stamp_tick();
+        wait_for_tick();
         make_sure(try_shmat(id, taken + 1, 0).failed, "an unaligned attach succeeds");
         check_unchanged(&before);
         make_sure(try_shmat(id, taken, 0).failed, "an attach over a mapping succeeds");
@@ -373,9 +342,9 @@ CASE("shmctl.stat.detach_nattch", "shmdt takes 1 from shm_nattch", .level = POSI
 CASE("shmctl.stat.detach_dtime", "After shmdt shm_dtime is now", .level = POSIX_SHALL,
      .clause = "POSIX XBD <sys/shm.h> shm_dtime", .needs = NEED_CLOCK_TICK)
 {
-        int id = make_touched_segment();
+        int id = make_touched_segment(IPC_PRIVATE, PAGE + 1, 0640, 1);
         void *at = make_attached(id, 0);
-        wait_for_stamp_tick();
+        wait_for_tick();
         time_t before = stamp_time();
         check_succeeds(try_shmdt(at));
         time_t after = stamp_time();
@@ -397,17 +366,17 @@ CASE("shmctl.stat.detach_lpid", "After shmdt in a child shm_lpid is the child", 
 CASE("shmctl.stat.detach_leaves_rest", "shmdt alters shm_dtime, shm_lpid and shm_nattch only", .level = POSIX_SHALL,
      .clause = "POSIX XSH shmdt DESCRIPTION", .needs = NEED_CLOCK_TICK)
 {
-        int id = make_touched_segment();
+        int id = make_touched_segment(IPC_PRIVATE, PAGE + 1, 0640, 1);
         void *at = make_attached(id, 0);
         struct shmid_ds before = make_stat(id);
-        wait_for_stamp_tick();
+        wait_for_tick();
         check_succeeds(try_shmdt(at));
         struct shmid_ds now = make_stat(id);
         check_only_changed(&before, &now, M_DTIME | M_LPID | M_NATTCH);
 }
 
 CASE("shmctl.stat.fork_nattch", "fork of an attached process adds 1 to shm_nattch for each attach", .level = LINUX,
-     .clause = "shmop(2) NOTES fork(2)")
+     .clause = "shmop(2) NOTES")
 {
         int id = make_segment(IPC_PRIVATE, 1, 0600);
         make_attached(id, 0);
@@ -426,7 +395,7 @@ CASE("shmctl.stat.fork_atime_lpid", "fork of an attached process sets shm_atime 
         make_touched_by_another(id, PAGE, 1);
         pid_t parent = getpid();
         make_sure(make_stat(id).shm_lpid != parent, "the last process is not the one that exited last");
-        wait_for_stamp_tick();
+        wait_for_tick();
         time_t before = stamp_time();
         IN_CHILD
         {
@@ -437,7 +406,7 @@ CASE("shmctl.stat.fork_atime_lpid", "fork of an attached process sets shm_atime 
 }
 
 CASE("shmctl.stat.exit_nattch", "Exit of an attached process takes each of its attaches from shm_nattch",
-     .level = POSIX_SHALL, .clause = "POSIX XSH _Exit DESCRIPTION")
+     .level = POSIX_SHALL, .clause = "POSIX XSH _Exit Consequences of Process Termination")
 {
         int id = make_segment(IPC_PRIVATE, 1, 0600);
         make_attached(id, 0);
@@ -473,7 +442,7 @@ CASE("shmctl.stat.exit_dtime_lpid", "Exit of an attached process sets shm_dtime 
         }
         await_child(&c);
         make_touched_by_another(id, PAGE, 1);
-        wait_for_stamp_tick();
+        wait_for_tick();
         time_t before = stamp_time();
         tell_child(&c);
         join_child(&c);
@@ -483,7 +452,8 @@ CASE("shmctl.stat.exit_dtime_lpid", "Exit of an attached process sets shm_dtime 
 }
 
 CASE("shmctl.stat.kill_nattch", "SIGKILL of an attached process takes 1 from shm_nattch", .level = POSIX_SHALL,
-     .clause = "POSIX XSH _Exit DESCRIPTION", .note = "Linux also sets shm_lpid to the process that was killed")
+     .clause = "POSIX XSH _Exit Consequences of Process Termination",
+     .note = "Linux also sets shm_lpid to the process that was killed")
 {
         int id = make_segment(IPC_PRIVATE, PAGE, 0600);
         struct child c;
@@ -505,15 +475,6 @@ CASE("shmctl.stat.kill_nattch", "SIGKILL of an attached process takes 1 from shm
         }
 }
 
-/* Says by the first descriptor that it runs, then stays until the second one speaks. */
-PROGRAM("shmctl.hold")
-{
-        char token = 'x';
-        if (argc != 2 || write(atoi(argv[0]), &token, 1) != 1)
-                return 1;
-        return read(atoi(argv[1]), &token, 1) == 1 ? 0 : 1;
-}
-
 CASE("shmctl.stat.exec_nattch", "exec detaches: shm_nattch falls by 1 while the new program runs", .level = POSIX_SHALL,
      .clause = "POSIX XSH exec DESCRIPTION", .note = "Linux also sets shm_lpid to the process that called exec")
 {
@@ -524,11 +485,7 @@ CASE("shmctl.stat.exec_nattch", "exec detaches: shm_nattch falls by 1 while the 
                 make_attached(id, 0);
                 tell_parent(&c);
                 await_parent(&c);
-                char say[16];
-                char listen[16];
-                snprintf(say, sizeof(say), "%d", c.to_parent[1]);
-                snprintf(listen, sizeof(listen), "%d", c.to_child[0]);
-                exec_program("shmctl.hold", say, listen);
+                exec_holder(&c);
         }
         await_child(&c);
         make_touched_by_another(id, PAGE, 1);
@@ -548,11 +505,11 @@ CASE("shmctl.stat.exec_nattch", "exec detaches: shm_nattch falls by 1 while the 
 CASE("shmctl.stat.changes_nothing", "Two IPC_STAT one tick apart give equal structures", .level = POSIX_SHALL,
      .clause = "POSIX XSH shmctl IPC_STAT", .needs = NEED_CLOCK_TICK)
 {
-        int id = make_touched_segment();
+        int id = make_touched_segment(IPC_PRIVATE, PAGE + 1, 0640, 1);
         make_attached(id, 0);
         make_touched_by_another(id, PAGE, 1);
         struct shmid_ds before = make_stat(id);
-        wait_for_stamp_tick();
+        wait_for_tick();
         struct shmid_ds now = make_stat(id);
         check_only_changed(&before, &now, 0);
         struct shmid_ds again = make_stat(id);
@@ -587,7 +544,7 @@ static const struct place {
 CASE("shmctl.stat.whole_struct", "IPC_STAT leaves no byte of a member that POSIX names as it was", .level = POSIX_SHALL,
      .clause = "POSIX XSH shmctl IPC_STAT")
 {
-        int id = make_touched_segment();
+        int id = make_touched_segment(IPC_PRIVATE, PAGE + 1, 0640, 1);
         struct stat_buffer a;
         struct stat_buffer b;
         check_succeeds(stat_poisoned(id, &a, POISON));
@@ -604,7 +561,7 @@ LINUX_CASE("shmctl.stat.reserved_zero", "The pad and reserved bytes of struct sh
            .note = "32-bit C libraries do not write the last 8 bytes")
 {
 #ifdef __linux__
-        int id = make_touched_segment();
+        int id = make_touched_segment(IPC_PRIVATE, PAGE + 1, 0640, 1);
         struct stat_buffer b;
         check_succeeds(stat_poisoned(id, &b, OTHER_POISON));
         for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
@@ -616,7 +573,7 @@ LINUX_CASE("shmctl.stat.reserved_zero", "The pad and reserved bytes of struct sh
 CASE("shmctl.stat.guard_bytes", "IPC_STAT writes no byte before or after struct shmid_ds", .level = POSIX_SHALL,
      .clause = "POSIX XSH shmctl IPC_STAT")
 {
-        int id = make_touched_segment();
+        int id = make_touched_segment(IPC_PRIVATE, PAGE + 1, 0640, 1);
         static const int poisons[] = {POISON, OTHER_POISON};
         for (size_t i = 0; i < 2; i++) {
                 struct stat_buffer b;
@@ -638,29 +595,13 @@ CASE("shmctl.stat.failed_leaves_buf", "IPC_STAT that fails with EINVAL or EACCES
         check_bytes("the buffer after EACCES", &b, sizeof(b), POISON);
 }
 
-#ifdef __linux__
-/* IPC_STAT into memory that cannot be written. 32-bit C libraries convert the structure themselves and fault there. */
-static void check_unwritable(int id, void *buffer)
-{
-        struct death d;
-        DOOMED(&d)
-        {
-                check_fails(try_shmctl(id, IPC_STAT, buffer), EFAULT);
-        }
-        if (sizeof(void *) == 8)
-                check_death("the caller lives", &d, OK);
-        else
-                check_death("the caller lives, or dies in its C library", &d, OK, SIGSEGV, SIGBUS);
-}
-#endif
-
 LINUX_CASE("shmctl.stat.buf_null", "IPC_STAT with buf NULL fails with EFAULT", .level = LINUX,
            .clause = "shmctl(2) ERRORS EFAULT")
 {
 #ifdef __linux__
-        int id = make_touched_segment();
+        int id = make_touched_segment(IPC_PRIVATE, PAGE + 1, 0640, 1);
         struct snapshot before = take_snapshot(id);
-        check_unwritable(id, NULL);
+        check_bad_buffer(id, IPC_STAT, NULL, EFAULT);
         check_unchanged(&before);
 #endif
 }
@@ -670,11 +611,11 @@ LINUX_CASE("shmctl.stat.buf_unmapped",
            .clause = "shmctl(2) ERRORS EFAULT")
 {
 #ifdef __linux__
-        int id = make_touched_segment();
-        check_unwritable(id, (void *)16);
-        check_unwritable(id, (void *)UINTPTR_MAX);
-        check_unwritable(id, (void *)(UINTPTR_MAX - PAGE + 1));
-        check_unwritable(id, make_mapping(NULL, PAGE, PROT_NONE));
+        int id = make_touched_segment(IPC_PRIVATE, PAGE + 1, 0640, 1);
+        check_bad_buffer(id, IPC_STAT, (void *)16, EFAULT);
+        check_bad_buffer(id, IPC_STAT, (void *)UINTPTR_MAX, EFAULT);
+        check_bad_buffer(id, IPC_STAT, (void *)(UINTPTR_MAX - PAGE + 1), EFAULT);
+        check_bad_buffer(id, IPC_STAT, make_mapping(NULL, PAGE, PROT_NONE), EFAULT);
 #endif
 }
 
@@ -682,18 +623,11 @@ LINUX_CASE("shmctl.stat.buf_read_only", "IPC_STAT into a PROT_READ page fails wi
            .clause = "shmctl(2) ERRORS EFAULT")
 {
 #ifdef __linux__
-        int id = make_touched_segment();
+        int id = make_touched_segment(IPC_PRIVATE, PAGE + 1, 0640, 1);
         unsigned char *page = make_mapping(NULL, PAGE, PROT_READ);
-        check_unwritable(id, page);
+        check_bad_buffer(id, IPC_STAT, page, EFAULT);
         check_bytes("the page", page, PAGE, 0);
 #endif
-}
-
-/* A page that can be written between two that cannot be touched. */
-static unsigned char *make_fenced_page(void)
-{
-        unsigned char *area = make_mapping(NULL, 3 * PAGE, PROT_NONE);
-        return make_mapping(area + PAGE, PAGE, PROT_READ | PROT_WRITE);
 }
 
 LINUX_CASE("shmctl.stat.buf_crossing",
@@ -702,9 +636,9 @@ LINUX_CASE("shmctl.stat.buf_crossing",
            .note = "32-bit C libraries copy member by member: only a member that is cut faults")
 {
 #ifdef __linux__
-        int id = make_touched_segment();
+        int id = make_touched_segment(IPC_PRIVATE, PAGE + 1, 0640, 1);
         struct snapshot before = take_snapshot(id);
-        check_unwritable(id, make_fenced_page() + PAGE - sizeof(struct shmid_ds) + 1);
+        check_bad_buffer(id, IPC_STAT, make_fenced_page() + PAGE - sizeof(struct shmid_ds) + 1, EFAULT);
         check_unchanged(&before);
 #endif
 }
@@ -712,7 +646,7 @@ LINUX_CASE("shmctl.stat.buf_crossing",
 CASE("shmctl.stat.buf_page_edges", "IPC_STAT into the first or the last bytes of a mapped area works",
      .level = POSIX_SHALL, .clause = "POSIX XSH shmctl IPC_STAT")
 {
-        int id = make_touched_segment();
+        int id = make_touched_segment(IPC_PRIVATE, PAGE + 1, 0640, 1);
         unsigned char *page = make_fenced_page();
         const size_t places[] = {0, PAGE - sizeof(struct shmid_ds)};
         struct death d;
@@ -733,7 +667,7 @@ LINUX_CASE("shmctl.stat.buf_unaligned", "IPC_STAT into an odd address works", .l
 {
 #if defined(__linux__)
 #if defined(__x86_64__) || defined(__i386__)
-        int id = make_touched_segment();
+        int id = make_touched_segment(IPC_PRIVATE, PAGE + 1, 0640, 1);
         struct stat_buffer aligned;
         check_succeeds(stat_poisoned(id, &aligned, POISON));
         unsigned char room[2 * sizeof(struct shmid_ds)];
@@ -761,7 +695,7 @@ CASE("shmctl.stat.buf_in_segment", "IPC_STAT into the attached segment itself wo
 #ifdef __linux__
         LINUX_ONLY
         {
-                check_unwritable(id, make_attached(id, SHM_RDONLY));
+                check_bad_buffer(id, IPC_STAT, make_attached(id, SHM_RDONLY), EFAULT);
         }
 #endif
 }

@@ -4,7 +4,6 @@
  */
 #include "case.h"
 
-#include <stdio.h>
 #ifdef __linux__
 #include <sched.h>
 #include <sys/fsuid.h>
@@ -86,7 +85,7 @@ CASE("shmget.create.effective_ids", "With other real and saved ids owner and cre
 }
 
 LINUX_CASE("shmget.create.fsuid", "The file system uid and gid do not decide who owns a new segment",
-           .level = LINUX_UNDOCUMENTED, .clause = "ipc/util.c ipc_addid()", .needs = NEED_TWO_UIDS){
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/util.c ipc_addid()", .needs = NEED_TWO_UIDS){
 #ifdef __linux__
         IN_CHILD{setfsgid(GROUP_B);
 setfsuid(USER_B);
@@ -183,14 +182,14 @@ CASE("shmget.create.lpid", "A new segment's shm_lpid is 0, other than its shm_cp
 }
 
 CASE("shmget.create.cpid", "A new segment's shm_cpid is the caller's process id", .level = POSIX_SHALL,
-     .clause = "POSIX XBD sys/shm.h shm_cpid")
+     .clause = "POSIX XBD <sys/shm.h> shm_cpid")
 {
         struct shmid_ds ds = make_new_stat();
         check_equal(ds.shm_cpid, getpid());
 }
 
 CASE("shmget.create.cpid_child", "A segment made by a child that has exited still shows the child in shm_cpid",
-     .level = POSIX_SHALL, .clause = "POSIX XBD sys/shm.h shm_cpid")
+     .level = POSIX_SHALL, .clause = "POSIX XBD <sys/shm.h> shm_cpid")
 {
         struct child creator;
         CHILD(&creator, "creator")
@@ -217,7 +216,7 @@ static void *make_in_thread(void *id)
 #endif
 
 CASE("shmget.create.cpid_thread", "A segment made by a second thread shows the process in shm_cpid",
-     .level = POSIX_SHALL, .clause = "POSIX XBD sys/shm.h shm_cpid", .needs = NEED_THREADS)
+     .level = POSIX_SHALL, .clause = "POSIX XBD <sys/shm.h> shm_cpid", .needs = NEED_THREADS)
 {
 #if !defined(__dietlibc__)
         int id = -1;
@@ -231,7 +230,7 @@ CASE("shmget.create.cpid_thread", "A segment made by a second thread shows the p
 
 LINUX_CASE("shmget.create.cpid_pid_namespace",
            "Each reader sees in shm_cpid the creator's process id in its own PID namespace, also when it is gone",
-           .level = LINUX_UNDOCUMENTED, .clause = "ipc/shm.c shmctl_stat()")
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c shmctl_stat()")
 {
 #ifdef __linux__
         if (unshare(CLONE_NEWPID) == -1)
@@ -282,9 +281,9 @@ CASE("shmget.create.dtime", "A new segment's shm_dtime is 0", .level = POSIX_SHA
 CASE("shmget.create.ctime", "A new segment's shm_ctime is the time of its creation", .level = POSIX_SHALL,
      .clause = "POSIX XSH shmget DESCRIPTION")
 {
-        time_t before = time(NULL);
+        time_t before = stamp_time();
         int id = make_segment(KEY, SIZE, 0600);
-        time_t after = time(NULL);
+        time_t after = stamp_time();
         struct shmid_ds ds = make_stat(id);
         check_between(ds.shm_ctime, before, after);
 }
@@ -558,7 +557,8 @@ static int by_number(const void *a, const void *b)
 }
 
 CASE("shmget.id.unique", "A thousand live segments, keyed and private, have a thousand ids, none of them negative",
-     .level = POSIX_SHALL, .clause = "POSIX XSH 2.7.1", .needs = NEED_IPC_NAMESPACE)
+     .level = POSIX_SHALL, .clause = "POSIX XSH 2.7.1 IPC General Description; POSIX XSH shmget RETURN VALUE",
+     .needs = NEED_IPC_NAMESPACE)
 {
         static int ids[MANY];
         for (int i = 0; i < MANY; i++) {
@@ -575,7 +575,7 @@ CASE("shmget.id.unique", "A thousand live segments, keyed and private, have a th
 }
 
 LINUX_CASE("shmget.id.first", "In a fresh namespace the first segment's id is 0 and the second's 1",
-           .level = LINUX_UNDOCUMENTED, .clause = "ipc/util.c ipc_addid()", .needs = NEED_IPC_NAMESPACE,
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/util.c ipc_addid()", .needs = NEED_IPC_NAMESPACE,
            .note = "breaks programs that take 0 for a failure")
 {
 #ifdef __linux__
@@ -588,7 +588,7 @@ LINUX_CASE("shmget.id.first", "In a fresh namespace the first segment's id is 0 
 
 CASE("shmget.id.not_reused_at_once",
      "A segment that is removed and made again under its key has a new id; the old is invalid",
-     .level = LINUX_UNDOCUMENTED, .clause = "ipc/util.c ipc_addid()")
+     .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/util.c ipc_addid()")
 {
         int old_id = make_segment(KEY, SIZE, 0600);
         make_removed(old_id);
@@ -601,7 +601,7 @@ CASE("shmget.id.not_reused_at_once",
 }
 
 LINUX_CASE("shmget.id.sequence", "The sequence number in shm_perm is the id without its low 15 bits",
-           .level = LINUX_UNDOCUMENTED, .clause = "ipc/util.c ipc_idr_alloc()", .needs = NEED_IPC_NAMESPACE,
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/util.c ipc_idr_alloc()", .needs = NEED_IPC_NAMESPACE,
            .note = "24 bits with the boot option ipcmni_extend")
 {
 #ifdef __linux__
@@ -658,17 +658,13 @@ static void make_next_id(void)
 
 static int read_next_id(void)
 {
-        int value = 0;
-        FILE *f = fopen(NEXT_ID_FILE, "r");
-        make_sure(f && fscanf(f, "%d", &value) == 1, "%s cannot be read", NEXT_ID_FILE);
-        fclose(f);
-        return value;
+        return (int)read_sysctl("shm_next_id");
 }
 
 #endif
 
 LINUX_CASE("shmget.next_id.honoured", "kernel.shm_next_id is the id of the next new segment, and reads -1 afterwards",
-           .level = LINUX_UNDOCUMENTED, .clause = "ipc/util.c ipc_idr_alloc()", .needs = NEED_SYSCTL)
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/util.c ipc_idr_alloc()", .needs = NEED_SYSCTL)
 {
 #ifdef __linux__
         make_next_id();
@@ -680,7 +676,7 @@ LINUX_CASE("shmget.next_id.honoured", "kernel.shm_next_id is the id of the next 
 }
 
 LINUX_CASE("shmget.next_id.kept", "A shmget that fails or finds an existing segment leaves kernel.shm_next_id",
-           .level = LINUX_UNDOCUMENTED, .clause = "ipc/util.c ipc_idr_alloc()", .needs = NEED_SYSCTL)
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/util.c ipc_idr_alloc()", .needs = NEED_SYSCTL)
 {
 #ifdef __linux__
         make_segment(KEY, SIZE, 0600);
@@ -696,7 +692,7 @@ LINUX_CASE("shmget.next_id.kept", "A shmget that fails or finds an existing segm
 /* ---- flags ---- */
 
 LINUX_CASE("shmget.flags.junk", "Each flag bit above SHM_NORESERVE, alone beside IPC_CREAT, is ignored",
-           .level = LINUX_UNDOCUMENTED, .clause = "ipc/shm.c newseg()")
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c newseg()")
 {
 #ifdef __linux__
         const unsigned first_junk = 13;
@@ -723,7 +719,7 @@ LINUX_CASE("shmget.flags.huge_size_alone", "A code for a size of huge pages is i
 
 LINUX_CASE("shmget.flags.all_ones",
            "Flags -1 are refused for their huge page size on a new key, without SHM_HUGETLB they create",
-           .level = LINUX_UNDOCUMENTED, .clause = "ipc/shm.c newseg()")
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c newseg()")
 {
 #ifdef __linux__
         check_fails(try_shmget(KEY, SIZE, -1), EINVAL);
@@ -754,7 +750,7 @@ LINUX_CASE("shmget.flags.noreserve", "SHM_NORESERVE makes an ordinary segment of
 /* Huge pages want a privilege of the initial user namespace, and then a page in the pool. */
 LINUX_CASE("shmget.flags.nowait_is_hugetlb",
            "IPC_NOWAIT is SHM_HUGETLB to shmget, so that it fails where there are no huge pages",
-           .level = LINUX_UNDOCUMENTED, .clause = "ipc/shm.c newseg()", .needs = NEED_NO_HUGEPAGES)
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c newseg()", .needs = NEED_NO_HUGEPAGES)
 {
 #ifdef __linux__
         check_fails(try_shmget(KEY, SIZE, IPC_CREAT | IPC_NOWAIT | 0600), ENOMEM, EPERM);
@@ -763,7 +759,7 @@ LINUX_CASE("shmget.flags.nowait_is_hugetlb",
 }
 
 LINUX_CASE("shmget.flags.private_hugetlb", "SHM_HUGETLB counts with IPC_PRIVATE too", .level = LINUX_UNDOCUMENTED,
-           .clause = "ipc/shm.c newseg()", .needs = NEED_NO_HUGEPAGES,
+           .clause = "Linux ipc/shm.c newseg()", .needs = NEED_NO_HUGEPAGES,
            .note = "shmget(2) NOTES says that IPC_PRIVATE ignores all but the low 9 bits: not so")
 {
 #ifdef __linux__

@@ -84,7 +84,7 @@ CASE("shmget.einval.size_max", "A new segment of SIZE_MAX bytes fails with EINVA
 
 LINUX_CASE("shmget.einval.beyond_off_t",
            "A new segment of more than 2^63-1 bytes fails with EINVAL, SHM_NORESERVE or not",
-           .level = LINUX_UNDOCUMENTED, .clause = "mm/shmem.c shmem_file_setup()", .needs = NEED_64_BIT)
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux mm/shmem.c shmem_file_setup()", .needs = NEED_64_BIT)
 {
 #ifdef __linux__
         const size_t default_shmmax = SIZE_MAX - ((size_t)1 << 24);
@@ -179,7 +179,7 @@ LINUX_CASE("shmget.eperm.hugetlb", "SHM_HUGETLB without CAP_IPC_LOCK fails with 
 
 LINUX_CASE("shmget.eperm.hugetlb_group",
            "A caller without privileges whose gid is vm.hugetlb_shm_group may ask for huge pages", .level = LINUX,
-           .clause = "proc(5) hugetlb_shm_group", .needs = NEED_ROOT | NEED_TWO_UIDS | NEED_NO_HUGEPAGES,
+           .clause = "proc(5) /proc/sys/vm/hugetlb_shm_group", .needs = NEED_ROOT | NEED_TWO_UIDS | NEED_NO_HUGEPAGES,
            .note = "an empty pool then says ENOMEM")
 {
 #ifdef __linux__
@@ -213,7 +213,7 @@ LINUX_CASE("shmget.hugetlb.no_pool", "SHM_HUGETLB with an empty pool of huge pag
 }
 
 LINUX_CASE("shmget.hugetlb.bad_size_code", "SHM_HUGETLB with a page size that the machine has not fails with EINVAL",
-           .level = LINUX_UNDOCUMENTED, .clause = "ipc/shm.c newseg()")
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c newseg()")
 {
 #ifdef __linux__
         static const int log2_sizes[] = {5, 12, 20, 22, 63};
@@ -228,7 +228,7 @@ LINUX_CASE("shmget.hugetlb.bad_size_code", "SHM_HUGETLB with a page size that th
 
 LINUX_CASE("shmget.hugetlb.noreserve_no_pool",
            "SHM_HUGETLB|SHM_NORESERVE creates with an empty pool, and a write then dies of SIGBUS",
-           .level = LINUX_UNDOCUMENTED, .clause = "ipc/shm.c newseg()", .needs = NEED_ROOT | NEED_NO_HUGEPAGES)
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c newseg()", .needs = NEED_ROOT | NEED_NO_HUGEPAGES)
 {
 #ifdef __linux__
         struct outcome made = try_shmget(KEY, SIZE, IPC_CREAT | SHM_HUGETLB | SHM_NORESERVE | 0600);
@@ -303,7 +303,7 @@ CASE("shmget.order.size_ids", "Of EINVAL by size 0 or beyond SHMMAX and ENOSPC b
 
 LINUX_CASE("shmget.order.memory_ids",
            "Of ENOMEM and ENOSPC by SHMMNI, ENOMEM comes first; ENOSPC by SHMALL comes before it",
-           .level = LINUX_UNDOCUMENTED, .clause = "ipc/shm.c newseg()",
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c newseg()",
            .needs = NEED_SYSCTL | NEED_OVERCOMMIT_0 | NEED_64_BIT)
 {
 #ifdef __linux__
@@ -317,7 +317,7 @@ LINUX_CASE("shmget.order.memory_ids",
 }
 
 LINUX_CASE("shmget.order.hugetlb", "EINVAL by a bad huge page size comes before ENOSPC by SHMMNI",
-           .level = LINUX_UNDOCUMENTED, .clause = "ipc/shm.c newseg()", .needs = NEED_SYSCTL)
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c newseg()", .needs = NEED_SYSCTL)
 {
 #ifdef __linux__
         const int bad = SHM_HUGETLB | HUGE_SIZE_CODE(5);
@@ -328,7 +328,7 @@ LINUX_CASE("shmget.order.hugetlb", "EINVAL by a bad huge page size comes before 
 }
 
 LINUX_CASE("shmget.order.hugetlb_privilege", "EINVAL by a bad huge page size comes before EPERM",
-           .level = LINUX_UNDOCUMENTED, .clause = "ipc/shm.c newseg()", .needs = NEED_UNPRIVILEGED)
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c newseg()", .needs = NEED_UNPRIVILEGED)
 {
 #ifdef __linux__
         check_fails(try_shmget(KEY, SIZE, IPC_CREAT | SHM_HUGETLB | 0600), EPERM);
@@ -338,7 +338,7 @@ LINUX_CASE("shmget.order.hugetlb_privilege", "EINVAL by a bad huge page size com
 
 LINUX_CASE("shmget.order.hugetlb_pool",
            "ENOMEM by an empty pool comes before ENOSPC by SHMMNI; ENOSPC by SHMALL before it",
-           .level = LINUX_UNDOCUMENTED, .clause = "ipc/shm.c newseg()",
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c newseg()",
            .needs = NEED_ROOT | NEED_SYSCTL | NEED_NO_HUGEPAGES)
 {
 #ifdef __linux__

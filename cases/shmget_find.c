@@ -114,7 +114,7 @@ CASE("shmget.existing.excl_alone", "IPC_EXCL without IPC_CREAT finds the segment
 
 LINUX_CASE("shmget.existing.huge_flags",
            "SHM_HUGETLB, SHM_NORESERVE and unknown flags do not matter where a segment is found",
-           .level = LINUX_UNDOCUMENTED, .clause = "ipc/util.c ipcget_public()", .needs = NEED_UNPRIVILEGED)
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/util.c ipcget_public()", .needs = NEED_UNPRIVILEGED)
 {
 #ifdef __linux__
         const unsigned bad_size_code = 5U << 26;

@@ -36,7 +36,7 @@ LINUX_CASE("shmget.raw.same", "The system call creates and finds as the C librar
 
 LINUX_CASE("shmget.raw.key_32_bits",
            "The system call takes the low 32 bits of key and flags, whatever stands above them",
-           .level = LINUX_UNDOCUMENTED, .clause = "ipc/shm.c shmget",
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c ksys_shmget()",
            .needs = NEED_RAW_SYSCALL | NEED_64_BIT | NEED_IPC_NAMESPACE)
 {
 #ifdef __linux__
@@ -80,7 +80,7 @@ LINUX_CASE("shmget.raw.size_64_bits",
 }
 
 LINUX_CASE("shmget.raw.negative_size", "A size of -1 is SIZE_MAX: too big for a new segment and for an existing one",
-           .level = LINUX_UNDOCUMENTED, .clause = "ipc/shm.c newseg()", .needs = NEED_RAW_SYSCALL,
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c newseg()", .needs = NEED_RAW_SYSCALL,
            .note = "a 32-bit program's 4 GiB are below SHMMAX on a 64-bit kernel")
 {
 #ifdef __linux__
@@ -130,7 +130,7 @@ LINUX_CASE("shmget.raw.ipc_create", "ipc(23, ...) creates, finds and fails as sh
 }
 
 LINUX_CASE("shmget.raw.ipc_version", "A version in the upper half of ipc's call number does not matter to shmget",
-           .level = LINUX_UNDOCUMENTED, .clause = "ipc/syscall.c ksys_ipc()")
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/syscall.c ksys_ipc()")
 {
 #ifdef __linux__
 #ifdef SYS_ipc

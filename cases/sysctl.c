@@ -9,7 +9,6 @@
 
 #if defined(__linux__)
 #include <fcntl.h>
-#include <grp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -20,9 +19,6 @@
 #ifdef __linux__
 
 /* Capabilities by their numbers in the kernel's ABI, for C libraries without the header. */
-#define CAP_BIT(number) (1ULL << (number))
-#define DAC_OVERRIDE CAP_BIT(1)
-#define SYS_ADMIN CAP_BIT(21)
 
 static const char *const names[] = {"shmmni", "shmmax", "shmall", "shm_rmid_forced", "shm_next_id"};
 #define NAMES (sizeof(names) / sizeof(names[0]))
@@ -83,22 +79,9 @@ static void name_namespace(char *name, size_t size)
         name[n] = '\0';
 }
 
-/* Writes in one piece; the outcome is that of open if that fails, else that of write. */
-static struct outcome try_write(const char *name, const char *text)
-{
-        int fd = open(path_of(name), O_WRONLY | O_CLOEXEC);
-        ssize_t n = fd == -1 ? -1 : write(fd, text, strlen(text));
-        int error = errno;
-        if (fd != -1)
-                close(fd);
-        char call[128];
-        snprintf(call, sizeof(call), "write(\"/proc/sys/kernel/%s\", \"%.*s\")", name, (int)strcspn(text, "\n"), text);
-        return try_other(call, n, n == -1, error);
-}
-
 static void check_taken(const char *name, const char *text, const char *reads)
 {
-        check_succeeds(try_write(name, text));
+        check_succeeds(try_write_sysctl(name, text));
         check_value(name, reads);
 }
 
@@ -106,17 +89,8 @@ static void check_refused(const char *name, const char *text, int error)
 {
         char before[64];
         snprintf(before, sizeof(before), "%s", value_of(name));
-        check_fails(try_write(name, text), error);
+        check_fails(try_write_sysctl(name, text), error);
         check_value(name, before);
-}
-
-/* USER_C with only these capabilities. */
-static void become_stranger_with(unsigned long long capabilities)
-{
-        make_sure(setgroups(0, NULL) == 0 && setgid(GROUP_C) == 0 && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0 &&
-                          setuid(USER_C) == 0 && geteuid() == USER_C,
-                  "becoming another user with capabilities: %s", strerror(errno));
-        make_only_capabilities(capabilities);
 }
 
 #endif
@@ -145,15 +119,15 @@ LINUX_CASE("sysctl.write.stranger", "A stranger's writes fail with EACCES, with 
            .needs = NEEDS | NEED_CAP_DROP | NEED_TWO_UIDS, .note = "but CAP_SYS_ADMIN may write shm_next_id")
 {
 #ifdef __linux__
-        static const unsigned long long sets[] = {0, SYS_ADMIN, DAC_OVERRIDE};
+        static const unsigned long long sets[] = {0, CAP_SYS_ADMIN_BIT, CAP_DAC_OVERRIDE_BIT};
         prove_namespace();
         for (size_t set = 0; set < sizeof(sets) / sizeof(sets[0]); set++) {
                 IN_CHILD
                 {
-                        become_stranger_with(sets[set]);
+                        become_user_with_capabilities(USER_C, GROUP_C, sets[set]);
                         for (size_t i = 0; i < SHM_NEXT_ID; i++)
                                 check_refused(names[i], "1", EACCES);
-                        if (exists("shm_next_id") && sets[set] != SYS_ADMIN)
+                        if (exists("shm_next_id") && sets[set] != CAP_SYS_ADMIN_BIT)
                                 check_refused("shm_next_id", "1", EACCES);
                         else if (exists("shm_next_id"))
                                 check_taken("shm_next_id", "327690", "327690");
@@ -208,7 +182,7 @@ LINUX_CASE("sysctl.write.userns_root",
                 int fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
                 make_sure(fd != -1 && write(fd, map, strlen(map)) > 0, "uid_map: %s", strerror(errno));
                 close(fd);
-                struct outcome first = try_write(names[0], values[0]);
+                struct outcome first = try_write_sysctl(names[0], values[0]);
                 if (first.failed && first.error == EACCES)
                         skip_case("needs a kernel that gives the settings to root of the user namespace");
                 for (size_t i = 0; i < NAMES; i++) {
@@ -268,7 +242,7 @@ static void check_unsigned_long(const char *name)
         check_taken(name, "1", "1");
         static const char *const top[] = {"18446744073709551615", "4294967295"};
         static const char *const beyond[] = {"18446744073709551616", "4294967296"};
-        bool is_64_bit = sizeof(long) == 8 || !try_write(name, "4294967296").failed;
+        bool is_64_bit = sizeof(long) == 8 || !try_write_sysctl(name, "4294967296").failed;
         check_taken(name, top[is_64_bit ? 0 : 1], top[is_64_bit ? 0 : 1]);
         check_refused(name, beyond[is_64_bit ? 0 : 1], EINVAL);
         check_refused(name, "-1", EINVAL);

@@ -21,41 +21,6 @@
 
 #ifdef __linux__
 
-static void write_map(const char *process, const char *map, const char *text)
-{
-        char path[64];
-        snprintf(path, sizeof(path), "/proc/%s/%s", process, map);
-        int fd = open(path, O_WRONLY | O_CLOEXEC);
-        make_sure(fd != -1 && write(fd, text, strlen(text)) == (ssize_t)strlen(text), "%s: writing %s: %s", path, text,
-                  strerror(errno));
-        close(fd);
-}
-
-/*
- * Moves this process into a new user namespace with the maps, as its root. A
- * child that stays behind writes them, which nobody inside may. /proc may be
- * that of another PID namespace: the link tells the number it knows us by.
- */
-static void enter_user_namespace(const char *uid_map, const char *gid_map)
-{
-        char process[16] = "";
-        make_sure(readlink("/proc/self", process, sizeof(process) - 1) > 0, "/proc/self: %s", strerror(errno));
-        struct child writer;
-        CHILD(&writer, "map writer")
-        {
-                await_parent(&writer);
-                write_map(process, "uid_map", uid_map);
-                write_map(process, "gid_map", gid_map);
-        }
-        make_sure(unshare(CLONE_NEWUSER) == 0, "unshare(CLONE_NEWUSER): %s", strerror(errno));
-        tell_child(&writer);
-        join_child(&writer);
-        make_sure(setresgid(0, 0, 0) == 0 && setresuid(0, 0, 0) == 0, "becoming root inside: %s", strerror(errno));
-        char text[96];
-        snprintf(text, sizeof(text), "unshare(CLONE_NEWUSER), uid_map \"%s\"", uid_map);
-        try_other(text, 0, false, 0);
-}
-
 /* Root inside is USER_A; with two ids mapped 1 inside is USER_B, and likewise the groups. */
 static void enter_as_a(unsigned ids_mapped)
 {
@@ -63,28 +28,12 @@ static void enter_as_a(unsigned ids_mapped)
         char gid_map[48];
         snprintf(uid_map, sizeof(uid_map), "0 %u %u", (unsigned)USER_A, ids_mapped);
         snprintf(gid_map, sizeof(gid_map), "0 %u %u", (unsigned)GROUP_A, ids_mapped);
-        enter_user_namespace(uid_map, gid_map);
+        make_mapped_user_namespace(uid_map, gid_map);
 }
 
 static int make_as(uid_t uid, gid_t gid, mode_t mode)
 {
-        int *id = make_shared(sizeof(*id));
-        AS_USER(uid, gid)
-        {
-                *id = make_filled_segment(KEY, SIZE, 0600, 1);
-                make_ownership(*id, uid, gid, mode);
-        }
-        return *id;
-}
-
-static struct outcome try_set(int id, uid_t uid, gid_t gid, mode_t mode)
-{
-        struct stat_buffer b;
-        memset(&b, 0, sizeof(b));
-        b.is.ds.shm_perm.uid = uid;
-        b.is.ds.shm_perm.gid = gid;
-        b.is.ds.shm_perm.mode = (unsigned short)mode;
-        return try_shmctl(id, IPC_SET, &b.is.ds);
+        return make_anothers_filled_segment(uid, gid, KEY, SIZE, mode, 1);
 }
 
 #endif
@@ -173,7 +122,7 @@ LINUX_CASE(
         int own = make_segment(OTHER_KEY, SIZE, 0600);
         IN_CHILD
         {
-                enter_user_namespace("0 0 1", "0 0 1");
+                make_mapped_user_namespace("0 0 1", "0 0 1");
                 check_fails(try_shmat(foreign, NULL, SHM_RDONLY), EACCES);
                 check_succeeds(try_shmat(own, NULL, 0));
         }
@@ -336,11 +285,11 @@ LINUX_CASE("userns.own.unprivileged",
                 check_succeeds(try_shmat(kept, NULL, 0));
                 check_succeeds(try_shmctl(early, IPC_RMID, NULL));
                 char map[48];
-                write_map("self", "setgroups", "deny");
+                make_id_map("self", "setgroups", "deny");
                 snprintf(map, sizeof(map), "0 %lu 1", uid);
-                write_map("self", "uid_map", map);
+                make_id_map("self", "uid_map", map);
                 snprintf(map, sizeof(map), "0 %lu 1", gid);
-                write_map("self", "gid_map", map);
+                make_id_map("self", "gid_map", map);
                 check_all_ids(kept, 0);
                 check_succeeds(try_shmat(kept, NULL, 0));
         }

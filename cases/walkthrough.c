@@ -9,7 +9,9 @@
 
 CASE("walkthrough.tutorial",
      "ftok, shmget, shmat, write, read in another process, shmdt, contents still there for the next, IPC_RMID, gone",
-     .level = POSIX_SHALL, .clause = "POSIX XSH shmget, shmat, shmdt, shmctl DESCRIPTION")
+     .level = POSIX_SHALL,
+     .clause = "POSIX XSH ftok DESCRIPTION; POSIX XSH shmget DESCRIPTION; POSIX XSH shmat DESCRIPTION; POSIX XSH shmdt "
+               "DESCRIPTION; POSIX XSH shmctl IPC_RMID")
 {
         make_scratch_directory();
         make_file("keyfile", 0644);

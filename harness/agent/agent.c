@@ -3,8 +3,8 @@
  * happened, as a record on standard output, and decides nothing.
  *
  * One main process starts the workers and writes all frames. A worker runs
- * cases one after another; a case that waits for the clock has a worker of its
- * own, so that all such cases wait together.
+ * cases one after another; a case that waits, mostly for the clock, has a worker
+ * of its own, so that all such cases wait together.
  */
 #include "platform.h"
 
@@ -21,7 +21,7 @@
 #include "record.h"
 #include "worker.h"
 
-/* Cases that wait for the clock at the same time. */
+/* Cases that wait at the same time. */
 #define WAITING_MAX 160
 /* How much longer than a case's allowance its worker may be silent. */
 #define GRACE_MS 3000
@@ -38,13 +38,13 @@ struct slot {
 struct run {
         struct shmc_job *jobs;
         unsigned job_count;
-        unsigned next_waiting; /* the first job that has not been looked at for the clock */
+        unsigned next_waiting; /* the first job that has not been looked at for whether it waits */
         unsigned results;
         struct shmc_needs needs;
         struct shmc_schedule *schedule;
         struct slot *slots;
         unsigned slot_count;
-        unsigned workers; /* slots for workers that take any job; the rest wait for the clock */
+        unsigned workers; /* slots for workers that take any job; the rest wait */
 };
 
 static char object_bytes[SHMC_LINE_SIZE];
@@ -204,7 +204,7 @@ static bool read_worker(struct run *run, struct slot *s)
 static void start_waiting(struct run *run)
 {
         for (unsigned i = run->workers; i < run->slot_count && run->next_waiting < run->job_count; i++) {
-                while (run->next_waiting < run->job_count && !(run->jobs[run->next_waiting].c->needs & NEED_CLOCK_TICK))
+                while (run->next_waiting < run->job_count && !shmc_waits(run->jobs[run->next_waiting].c))
                         run->next_waiting++;
                 if (run->slots[i].pid || run->next_waiting == run->job_count)
                         continue;
@@ -316,7 +316,7 @@ static void make_slots(struct run *run, const struct shmc_options *o)
         run->workers = o->jobs ? o->jobs : (unsigned)(processors > 0 ? processors : 1);
         unsigned waiting = 0;
         for (unsigned i = 0; i < run->job_count && waiting < WAITING_MAX; i++)
-                waiting += run->jobs[i].c && (run->jobs[i].c->needs & NEED_CLOCK_TICK);
+                waiting += shmc_waits(run->jobs[i].c);
         run->slot_count = run->workers + waiting;
         run->slots = calloc(run->slot_count, sizeof(run->slots[0]));
         if (!run->slots)
@@ -361,6 +361,7 @@ static int run_cases(const struct shmc_options *o)
         struct run run = {0};
         char why[PATH_MAX + 256];
         shmc_context.timeout = o->timeout;
+        shmc_context.stress = o->stress;
         signal(SIGPIPE, SIG_IGN);
         stop_on_signals();
         if (!shmc_isolation_choose(o->isolation, why, sizeof(why))) {

@@ -93,7 +93,9 @@ void shmc_check_outcome(struct outcome o, const int *allowed)
         snprintf(what, sizeof(what), "result of %s", o.call);
         begin_observation(&t, what, o.step);
         shmc_add(&t, ",\"seen\":");
-        shmc_add_json_string(&t, o.failed ? shmc_errno_name(o.error) : "success");
+        char returned[48];
+        snprintf(returned, sizeof(returned), "returned %" PRIdPTR, o.value);
+        shmc_add_json_string(&t, o.failed ? shmc_errno_name(o.error) : o.odd ? returned : "success");
         add_allowed(&t, allowed, shmc_errno_name);
         end_observation(&t);
 }
@@ -169,23 +171,35 @@ void shmc_record_fact(const char *what, const char *format, ...)
         end_observation(&t);
 }
 
-/* Byte i of the pattern; no two neighbours and no two pages are alike. */
-static unsigned char pattern_byte(unsigned seed, size_t i)
+#define PATTERN_PERIOD 251
+
+/* Byte i of the pattern, given i modulo the period; no two neighbours and no two pages are alike. */
+static unsigned char pattern_byte(unsigned seed, size_t i, unsigned remainder)
 {
-        return (unsigned char)(seed * 37U + (unsigned)(i % 251U) + (unsigned)(i >> 8) + 1U);
+        return (unsigned char)(seed * 37U + remainder + (unsigned)(i >> 8) + 1U);
+}
+
+static unsigned next_remainder(unsigned remainder)
+{
+        return remainder + 1 == PATTERN_PERIOD ? 0 : remainder + 1;
 }
 
 void shmc_fill_pattern(void *start, size_t size, unsigned seed)
 {
         unsigned char *p = start;
-        for (size_t i = 0; i < size; i++)
-                p[i] = pattern_byte(seed, i);
+        unsigned remainder = 0;
+        for (size_t i = 0; i < size; i++) {
+                p[i] = pattern_byte(seed, i, remainder);
+                remainder = next_remainder(remainder);
+        }
 }
 
 static void check_content(const char *what, const unsigned char *p, size_t size, bool is_pattern, unsigned value)
 {
+        unsigned remainder = 0;
         for (size_t i = 0; i < size; i++) {
-                unsigned char expected = is_pattern ? pattern_byte(value, i) : (unsigned char)value;
+                unsigned char expected = is_pattern ? pattern_byte(value, i, remainder) : (unsigned char)value;
+                remainder = next_remainder(remainder);
                 if (p[i] != expected) {
                         shmc_check_that(false, what, "byte %zu of %zu is 0x%02x, not 0x%02x", i, size, p[i], expected);
                         return;
@@ -258,6 +272,21 @@ void shmc_check_only_changed(const struct shmid_ds *before, const struct shmid_d
         struct shmc_text t = SHMC_TEXT(changes);
         add_differences(&t, before, now, allowed);
         shmc_check_that(t.length == 0, "every other member of shmid_ds is as before", "%s", changes);
+}
+
+void shmc_fill_set(struct stat_buffer *b, int filler, uid_t uid, gid_t gid, mode_t mode)
+{
+        memset(b, filler, sizeof(*b));
+        b->is.ds.shm_perm.uid = uid;
+        b->is.ds.shm_perm.gid = gid;
+        b->is.ds.shm_perm.mode = (__typeof__(b->is.ds.shm_perm.mode))mode;
+}
+
+bool shmc_same_bytes(const struct stat_buffer *a, const struct stat_buffer *b)
+{
+        return memcmp(a->before, b->before, sizeof(a->before)) == 0 &&
+               memcmp(a->is.bytes, b->is.bytes, sizeof(a->is.bytes)) == 0 &&
+               memcmp(a->after, b->after, sizeof(a->after)) == 0;
 }
 
 static uint64_t digest(const unsigned char *p, size_t size)

@@ -89,6 +89,48 @@ void shmc_become_ids(uid_t real, uid_t effective, uid_t saved, gid_t egid)
 #endif
 }
 
+/* The ids of WITH_IDS: real and effective as asked, the saved uid root's, which is the way back. */
+static bool set_ids(uid_t uid, gid_t gid)
+{
+#if defined(__linux__) || defined(__FreeBSD__) || defined(__OpenBSD__)
+        return setresgid(gid, gid, gid) == 0 && setresuid(uid, uid, 0) == 0;
+#else
+        /* Setting the real uid sets the saved one to the effective one. */
+        return setregid(gid, gid) == 0 && setreuid(uid, 0) == 0 && seteuid(uid) == 0;
+#endif
+}
+
+static bool has_groups(gid_t supplementary)
+{
+        gid_t seen = 0;
+        int count = getgroups(1, &seen);
+        return supplementary ? count == 1 && seen == supplementary : count == 0;
+}
+
+static gid_t gid_before;
+static char name_before[sizeof(shmc_process_name)];
+
+bool shmc_take_ids(uid_t uid, gid_t gid, gid_t supplementary)
+{
+        gid_before = getegid();
+        memcpy(name_before, shmc_process_name, sizeof(name_before));
+        bool took = has_groups(supplementary) || setgroups(supplementary ? 1 : 0, &supplementary) == 0;
+        if (!took || !set_ids(uid, gid) || getuid() != uid || geteuid() != uid || getgid() != gid || getegid() != gid ||
+            !has_groups(supplementary))
+                shmc_harness_failed("cannot be uid %lu, gid %lu for a while: %s", (unsigned long)uid,
+                                    (unsigned long)gid, strerror(errno));
+        snprintf(shmc_process_name, sizeof(shmc_process_name), "uid %lu gid %lu", (unsigned long)uid,
+                 (unsigned long)gid);
+        return true;
+}
+
+void shmc_leave_ids(void)
+{
+        if (seteuid(0) == -1 || !set_ids(0, gid_before) || geteuid() != 0 || getegid() != gid_before)
+                shmc_harness_failed("cannot be root again: %s", strerror(errno));
+        memcpy(shmc_process_name, name_before, sizeof(shmc_process_name));
+}
+
 struct child shmc_begin_user(uid_t uid, gid_t gid)
 {
         struct child c = shmc_begin_child("child");
@@ -177,6 +219,12 @@ void shmc_join_child(struct child *c)
         c->joined = true;
         close_pipes(c);
         follow(c->status);
+}
+
+void shmc_end_holder(struct child *c)
+{
+        shmc_tell_child(c);
+        shmc_join_child(c);
 }
 
 void shmc_kill_child(struct child *c, int signal_number)
@@ -268,6 +316,23 @@ void shmc_exec_program(const char *name, ...)
         memcpy(argv, words, sizeof(argv));
         execv(shmc_context.exec_path, argv);
         shmc_setup_failed("exec of %s: %s", shmc_context.program, strerror(errno));
+}
+
+PROGRAM("hold")
+{
+        char token = 'x';
+        if (argc != 2 || write(atoi(argv[0]), &token, 1) != 1)
+                return 1;
+        return read(atoi(argv[1]), &token, 1) == 1 ? 0 : 1;
+}
+
+void shmc_exec_holder(const struct child *c)
+{
+        char out[16];
+        char in[16];
+        snprintf(out, sizeof(out), "%d", c->to_parent[1]);
+        snprintf(in, sizeof(in), "%d", c->to_child[0]);
+        exec_program("hold", out, in);
 }
 
 /* ---- barrier ---- */

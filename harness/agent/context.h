@@ -19,6 +19,7 @@ struct shmc_context {
         const char *exec_path;  /* how exec_program reaches it */
         char scratch[64];       /* where a case may make a directory: a tmpfs of its own where that can be had */
         double timeout;         /* seconds a case may take */
+        double stress;          /* seconds a race goes on for; 0: as long as it needs */
         bool bare_root;         /* uid 0 of the initial user namespace */
 };
 

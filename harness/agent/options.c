@@ -24,12 +24,12 @@ static bool read_unsigned(const char *option, const char *value, unsigned low, u
         return true;
 }
 
-static bool read_seconds(const char *value, double *out)
+static bool read_seconds(const char *option, const char *value, double *out)
 {
         char *end = NULL;
         double seconds = strtod(value, &end);
         if (end == value || *end || !(seconds >= 0.01 && seconds <= 86400)) {
-                fprintf(stderr, "shmcheck-agent: --timeout %s: takes seconds from 0.01 to 86400\n", value);
+                fprintf(stderr, "shmcheck-agent: %s %s: takes seconds from 0.01 to 86400\n", option, value);
                 return false;
         }
         *out = seconds;
@@ -51,7 +51,9 @@ static bool read_valued(struct shmc_options *o, const char *option, const char *
         if (strcmp(option, "--floor") == 0)
                 return read_unsigned(option, value, 1, 100000, &o->floor);
         if (strcmp(option, "--timeout") == 0)
-                return read_seconds(value, &o->timeout);
+                return read_seconds(option, value, &o->timeout);
+        if (strcmp(option, "--stress") == 0)
+                return read_seconds(option, value, &o->stress);
         if (strcmp(option, "--isolation") == 0) {
                 if (shmc_isolation_parse(value, &o->isolation))
                         return true;
@@ -63,8 +65,8 @@ static bool read_valued(struct shmc_options *o, const char *option, const char *
 
 static bool takes_value(const char *word)
 {
-        static const char *const options[] = {"--filter", "--jobs",    "-j",         "--repeat",
-                                              "--floor",  "--timeout", "--isolation"};
+        static const char *const options[] = {"--filter", "--jobs",    "-j",       "--repeat",
+                                              "--floor",  "--timeout", "--stress", "--isolation"};
         for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
                 if (strcmp(word, options[i]) == 0)
                         return true;
@@ -115,6 +117,7 @@ void shmc_options_help(void)
              "  --filter GLOB      only the cases whose id matches; may be given again\n"
              "  --isolation MODE   auto (default), ipcns, userns or host\n"
              "  --timeout SECONDS  what a case may take (default 5)\n"
+             "  --stress SECONDS   races go on for so long each, and may take that longer\n"
              "  -j, --jobs N       cases side by side (default: processors)\n"
              "  --repeat N         each case N times\n"
              "  --floor N          first measure the floor of a case's cost, N rounds\n"

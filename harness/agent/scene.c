@@ -11,10 +11,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/resource.h>
-#if defined(__linux__)
-#include <sched.h>
-#include <sys/syscall.h>
-#endif
 
 struct shmc_context shmc_context;
 
@@ -140,12 +136,7 @@ struct shmid_ds shmc_make_stat(int shmid)
 
 void shmc_make_ownership(int shmid, uid_t uid, gid_t gid, mode_t mode)
 {
-        struct stat_buffer b;
-        memset(&b, 0, sizeof(b));
-        b.is.ds.shm_perm.uid = uid;
-        b.is.ds.shm_perm.gid = gid;
-        b.is.ds.shm_perm.mode = (unsigned short)mode;
-        struct outcome o = try_shmctl(shmid, IPC_SET, &b.is.ds);
+        struct outcome o = try_set(shmid, uid, gid, mode);
         if (o.failed)
                 shmc_setup_failed("shmctl(IPC_SET): %s", shmc_errno_name(o.error));
 }
@@ -177,25 +168,59 @@ void shmc_make_touched_by_another(int shmid, size_t size, unsigned seed)
         }
 }
 
-void *shmc_make_free_range(size_t size)
+int shmc_make_touched_segment(key_t key, size_t size, int flags, unsigned seed)
 {
-        size_t align = shmc_shmlba() > 16 * shmc_page() ? shmc_shmlba() : 16 * shmc_page();
-        size_t whole = ((size + align - 1) & ~(align - 1)) + 3 * align;
-        char *area = mmap(NULL, whole, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (area == MAP_FAILED || munmap(area, whole) == -1)
-                shmc_setup_failed("mmap of %zu bytes: %s", whole, shmc_errno_name(errno));
-        uintptr_t first = ((uintptr_t)area + align + align - 1) & ~(uintptr_t)(align - 1);
-        return (void *)first; // NOLINT(performance-no-int-to-ptr): an address was rounded
+        int id = shmc_make_segment(key, size, flags);
+        shmc_make_touched_by_another(id, size, seed);
+        return id;
 }
 
-void *shmc_make_mapping(void *address_or_null, size_t size, int protection)
+int shmc_make_anothers_segment(uid_t uid, gid_t gid, key_t key, size_t size, int flags)
 {
-        int flags = MAP_PRIVATE | MAP_ANONYMOUS | (address_or_null ? MAP_FIXED : 0);
-        void *at = mmap(address_or_null, size, protection, flags, -1, 0);
-        if (at == MAP_FAILED)
-                shmc_setup_failed("mmap of %zu bytes: %s", size, shmc_errno_name(errno));
-        return at;
+        int *id = shmc_make_shared(sizeof(*id));
+        AS_USER(uid, gid)
+        {
+                *id = shmc_make_segment(key, size, flags);
+        }
+        return *id;
 }
+
+int shmc_make_anothers_filled_segment(uid_t uid, gid_t gid, key_t key, size_t size, mode_t mode, unsigned seed)
+{
+        int *id = shmc_make_shared(sizeof(*id));
+        AS_USER(uid, gid)
+        {
+                /* An attach may be denied by the mode that is asked for. */
+                *id = shmc_make_filled_segment(key, size, 0600, seed);
+                shmc_make_ownership(*id, uid, gid, mode);
+        }
+        return *id;
+}
+
+void *shmc_make_attached_apart(int shmid, size_t size, int flags)
+{
+        struct outcome o = try_shmat(shmid, shmc_make_free_range(size), flags);
+        make_sure(!o.failed, "shmat at a free address: %s", shmc_errno_name(o.error));
+        return address_of(o);
+}
+
+unsigned long shmc_attachments(int shmid)
+{
+        return (unsigned long)shmc_make_stat(shmid).shm_nattch;
+}
+
+#ifdef __linux__
+int shmc_make_index(int shmid)
+{
+        struct stat_buffer b;
+        int highest = shmctl(0, SHM_INFO, &b.is.ds);
+        for (int index = 0; index <= highest; index++) {
+                if (shmctl(index, SHM_STAT, &b.is.ds) == shmid)
+                        return index;
+        }
+        shmc_setup_failed("SHM_STAT finds segment %d at no index", shmid);
+}
+#endif
 
 int shmc_make_stale_id(void)
 {
@@ -225,44 +250,6 @@ void shmc_make_file(const char *path, mode_t mode)
         close(fd);
 }
 
-void shmc_make_sysctl(const char *name, const char *value)
-{
-#ifdef __linux__
-        char ours[64] = "";
-        ssize_t n = readlink("/proc/self/ns/ipc", ours, sizeof(ours) - 1);
-        if (n <= 0 || strcmp(ours, shmc_context.host_ipc) == 0)
-                shmc_harness_failed("kernel.%s is not to be written: this is the host's own IPC namespace", name);
-        char path[96];
-        snprintf(path, sizeof(path), "/proc/sys/kernel/%s", name);
-        int fd = open(path, O_RDWR | O_CLOEXEC);
-        make_sure(fd != -1, "%s: %s", path, strerror(errno));
-        bool written = write(fd, value, strlen(value)) == (ssize_t)strlen(value);
-        make_sure(written, "%s: writing %s: %s", path, value, strerror(errno));
-        char now[64] = "";
-        make_sure(lseek(fd, 0, SEEK_SET) == 0 && read(fd, now, sizeof(now) - 1) > 0, "%s: %s", path, strerror(errno));
-        now[strcspn(now, "\n")] = '\0';
-        make_sure(strcmp(now, value) == 0, "%s: wrote %s, reads %s", path, value, now);
-        close(fd);
-        char text[160];
-        snprintf(text, sizeof(text), "kernel.%s = %s", name, value);
-        try_other(text, 0, false, 0);
-#else
-        (void)value;
-        shmc_skip("kernel.%s is Linux'", name);
-#endif
-}
-
-void shmc_make_ipc_namespace(void)
-{
-#ifdef __linux__
-        make_sure(unshare(CLONE_NEWIPC) == 0, "unshare(CLONE_NEWIPC): %s", strerror(errno));
-        shmc_in_case_namespace = false;
-        try_other("unshare(CLONE_NEWIPC)", 0, false, 0);
-#else
-        shmc_skip("IPC namespaces are Linux'");
-#endif
-}
-
 void shmc_make_rlimit(int resource, unsigned long long soft)
 {
         struct rlimit limit;
@@ -272,75 +259,7 @@ void shmc_make_rlimit(int resource, unsigned long long soft)
         make_sure(setrlimit((shmc_resource)resource, &limit) == 0, "setrlimit: %s", strerror(errno));
 }
 
-void shmc_make_only_capabilities(unsigned long long mask)
-{
-#ifdef __linux__
-        struct {
-                uint32_t version;
-                int pid;
-        } header = {0x20080522, 0};
-        struct {
-                uint32_t effective, permitted, inheritable;
-        } data[2];
-        memset(data, 0, sizeof(data));
-        make_sure(syscall(SYS_capget, &header, data) == 0, "capget: %s", strerror(errno));
-        for (int word = 0; word < 2; word++) {
-                uint32_t kept = data[word].permitted & (uint32_t)(mask >> (32 * word));
-                data[word].effective = data[word].permitted = kept;
-                data[word].inheritable = 0;
-        }
-        make_sure(syscall(SYS_capset, &header, data) == 0, "capset: %s", strerror(errno));
-        char text[64];
-        snprintf(text, sizeof(text), "capset(0x%llx)", mask);
-        try_other(text, 0, false, 0);
-#else
-        (void)mask;
-        shmc_skip("capabilities are Linux'");
-#endif
-}
-
 void shmc_means_to_leave(int n)
 {
         atomic_store(&shmc_journal->meant_left, n);
-}
-
-/* The second that the kernel stamps with: it follows the clock of time() by up to a timer tick in some C libraries. */
-static time_t stamping_second(void)
-{
-#ifdef CLOCK_REALTIME_COARSE
-        struct timespec now;
-        if (clock_gettime(CLOCK_REALTIME_COARSE, &now) == 0)
-                return now.tv_sec;
-#endif
-        return time(NULL);
-}
-
-void shmc_wait_for_tick(void)
-{
-        time_t start = time(NULL);
-        int patience = 6000;
-        struct timespec now;
-        clock_gettime(CLOCK_REALTIME, &now);
-        struct timespec rest = {0, 1000000000L - now.tv_nsec};
-        nanosleep(&rest, NULL);
-        while (time(NULL) == start || stamping_second() == start) {
-                if (patience-- == 0)
-                        shmc_skip("missing need clock-tick: the clock of time() stands still");
-                struct timespec moment = {0, 500000L};
-                nanosleep(&moment, NULL);
-        }
-}
-
-bool shmc_is_mapped(const void *address)
-{
-        uintptr_t first = (uintptr_t)address & ~(uintptr_t)(shmc_page() - 1);
-        return msync((void *)first, 1, MS_ASYNC) == 0; // NOLINT(performance-no-int-to-ptr)
-}
-
-void *shmc_make_shared(size_t size)
-{
-        void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        if (at == MAP_FAILED)
-                shmc_setup_failed("mmap of shared memory: %s", shmc_errno_name(errno));
-        return at;
 }

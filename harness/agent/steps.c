@@ -121,7 +121,7 @@ struct outcome shmc_try_shmget(key_t key, size_t size, int flags)
         errno = 0;
         int id = shmget(key, size, flags);
         int error = errno;
-        struct outcome o = {.value = id, .error = error, .failed = id == -1, .call = "shmget"};
+        struct outcome o = {.value = id, .error = error, .failed = id == -1, .odd = id < -1, .call = "shmget"};
         note_made(&o, key);
         return record_shmget(o, key, size, flags, false);
 }
@@ -173,7 +173,7 @@ struct outcome shmc_try_shmdt(const void *address)
         errno = 0;
         int r = shmdt(address);
         int error = errno;
-        struct outcome o = {.value = r, .error = error, .failed = r == -1, .call = "shmdt"};
+        struct outcome o = {.value = r, .error = error, .failed = r == -1, .odd = r != 0 && r != -1, .call = "shmdt"};
         return record_shmdt(o, address, false);
 }
 
@@ -190,7 +190,7 @@ static void add_shmid_ds(struct shmc_text *t, const struct shmid_ds *ds)
 {
         shmc_add(t,
                  "{\"key\":\"0x%08x\",\"uid\":%lu,\"gid\":%lu,\"cuid\":%lu,\"cgid\":%lu,\"mode\":\"0%o\","
-                 "\"segsz\":%" PRIuMAX ",\"nattch\":%" PRIuMAX ",\"cpid\":%ld,\"lpid\":%ld,"
+                 "\"segsz\":\"%" PRIuMAX "\",\"nattch\":\"%" PRIuMAX "\",\"cpid\":%ld,\"lpid\":%ld,"
                  "\"atime\":%" PRIdMAX ",\"dtime\":%" PRIdMAX ",\"ctime\":%" PRIdMAX "}",
                  (unsigned)ds->shm_perm.SHMC_PERM_KEY, (unsigned long)ds->shm_perm.uid, (unsigned long)ds->shm_perm.gid,
                  (unsigned long)ds->shm_perm.cuid, (unsigned long)ds->shm_perm.cgid, (unsigned)ds->shm_perm.mode,
@@ -198,7 +198,19 @@ static void add_shmid_ds(struct shmc_text *t, const struct shmid_ds *ds)
                  (intmax_t)ds->shm_atime, (intmax_t)ds->shm_dtime, (intmax_t)ds->shm_ctime);
 }
 
-static struct outcome record_shmctl(struct outcome o, int shmid, int command, void *buffer, bool raw)
+/* Whether the command's only value of success is 0. */
+static bool returns_nothing(int command)
+{
+#ifdef __linux__
+        if (command == SHM_LOCK || command == SHM_UNLOCK)
+                return true;
+#endif
+        return command == IPC_STAT || command == IPC_SET || command == IPC_RMID;
+}
+
+/* set: what IPC_SET was given, or NULL where that may not be readable. */
+static struct outcome record_shmctl(struct outcome o, int shmid, int command, void *buffer, const struct shmid_ds *set,
+                                    bool raw)
 {
         char bytes[1024];
         char argument[96];
@@ -210,13 +222,11 @@ static struct outcome record_shmctl(struct outcome o, int shmid, int command, vo
         shmc_add_command(&c, command);
         add_argument(&t, argument);
         struct shmc_text b = SHMC_TEXT(argument);
-        if (!o.failed && command == IPC_SET && buffer) {
-                const struct shmid_ds *ds = buffer;
-                shmc_add(&b, "{uid=%lu, gid=%lu, mode=0%o}", (unsigned long)ds->shm_perm.uid,
-                         (unsigned long)ds->shm_perm.gid, (unsigned)ds->shm_perm.mode);
-        } else {
+        if (set)
+                shmc_add(&b, "{uid=%lu, gid=%lu, mode=0%o}", (unsigned long)set->shm_perm.uid,
+                         (unsigned long)set->shm_perm.gid, (unsigned)set->shm_perm.mode);
+        else
                 shmc_add_address(&b, buffer);
-        }
         add_argument(&t, argument);
         add_result(&t, &o);
         if (!o.failed && reads_shmid_ds(command) && buffer) {
@@ -235,14 +245,33 @@ static void note_removed(const struct outcome *o, int shmid, int command)
         shmc_ledger_removed(shmid);
 }
 
+static const struct shmid_ds *taken(const struct outcome *o, int command, const void *buffer)
+{
+        return command == IPC_SET && !o->failed ? buffer : NULL;
+}
+
+struct outcome shmc_try_set(int shmid, uid_t uid, gid_t gid, mode_t mode)
+{
+        struct stat_buffer b;
+        struct stat_buffer given;
+        fill_set(&b, 0, uid, gid, mode);
+        given = b;
+        errno = 0;
+        int r = shmctl(shmid, IPC_SET, &b.is.ds);
+        int error = errno;
+        struct outcome o = {.value = r, .error = error, .failed = r == -1, .odd = r != 0 && r != -1, .call = "shmctl"};
+        return record_shmctl(o, shmid, IPC_SET, &b.is.ds, &given.is.ds, false);
+}
+
 struct outcome shmc_try_shmctl(int shmid, int command, void *buffer)
 {
         errno = 0;
         int r = shmctl(shmid, command, buffer);
         int error = errno;
         struct outcome o = {.value = r, .error = error, .failed = r == -1, .call = "shmctl"};
+        o.odd = returns_nothing(command) && r != 0 && r != -1;
         note_removed(&o, shmid, command);
-        return record_shmctl(o, shmid, command, buffer, false);
+        return record_shmctl(o, shmid, command, buffer, taken(&o, command, buffer), false);
 }
 
 #if defined(SYS_shmget) && defined(SYS_shmat) && defined(SYS_shmdt) && defined(SYS_shmctl)
@@ -254,7 +283,7 @@ struct outcome shmc_try_raw_shmget(long key, unsigned long size, long flags)
         errno = 0;
         long id = syscall(SYS_shmget, key, size, flags);
         int error = errno;
-        struct outcome o = {.value = id, .error = error, .failed = id == -1, .call = "shmget"};
+        struct outcome o = {.value = id, .error = error, .failed = id == -1, .odd = id < -1, .call = "shmget"};
         note_made(&o, (key_t)key);
         return record_shmget(o, (key_t)key, size, (int)flags, true);
 }
@@ -273,7 +302,7 @@ struct outcome shmc_try_raw_shmdt(const void *address)
         errno = 0;
         long r = syscall(SYS_shmdt, address);
         int error = errno;
-        struct outcome o = {.value = r, .error = error, .failed = r == -1, .call = "shmdt"};
+        struct outcome o = {.value = r, .error = error, .failed = r == -1, .odd = r != 0 && r != -1, .call = "shmdt"};
         return record_shmdt(o, address, true);
 }
 
@@ -283,8 +312,9 @@ struct outcome shmc_try_raw_shmctl(int shmid, int command, void *buffer)
         long r = syscall(SYS_shmctl, shmid, command, buffer);
         int error = errno;
         struct outcome o = {.value = r, .error = error, .failed = r == -1, .call = "shmctl"};
+        o.odd = returns_nothing(command) && r != 0 && r != -1;
         note_removed(&o, shmid, command);
-        return record_shmctl(o, shmid, command, buffer, true);
+        return record_shmctl(o, shmid, command, buffer, taken(&o, command, buffer), true);
 }
 
 #else

@@ -35,7 +35,17 @@ static long long now_us(void)
 
 double shmc_allowance(const struct shmc_case *c)
 {
-        return shmc_context.timeout + ((c->needs & NEED_CLOCK_TICK) ? 1.1 : 0.0);
+        return shmc_context.timeout + ((c->needs & NEED_CLOCK_TICK) ? 1.1 : 0.0) + shmc_context.stress;
+}
+
+bool shmc_waits(const struct shmc_case *c)
+{
+        return c->waits || (c->needs & NEED_CLOCK_TICK);
+}
+
+double shmc_stress(void)
+{
+        return shmc_context.stress;
 }
 
 /* ---- the time-out ---- */
@@ -194,7 +204,7 @@ static void observe_persistence(struct shmc_text *left, bool judged)
                 found += exists;
                 if (!exists)
                         continue;
-                shmc_add(left, "%s{\"id\":%d,\"key\":\"0x%08x\",\"nattch\":%" PRIuMAX "}", comma, shmid,
+                shmc_add(left, "%s{\"id\":%d,\"key\":\"0x%08x\",\"nattch\":\"%" PRIuMAX "\"}", comma, shmid,
                          (unsigned)j->made[i].key, (uintmax_t)u.ds.shm_nattch);
                 comma = ",";
         }
@@ -353,8 +363,8 @@ void shmc_worker(struct shmc_schedule *schedule, struct shmc_activity *activity,
                 _exit(0);
         }
         for (unsigned job; (job = atomic_fetch_add(&schedule->next, 1)) < count;) {
-                /* Jobs that wait for the clock have workers of their own. */
-                if (!(jobs[job].c->needs & NEED_CLOCK_TICK))
+                /* Jobs that wait have workers of their own. */
+                if (!shmc_waits(jobs[job].c))
                         take_job(activity, jobs, job, needs, fd);
         }
         _exit(0);

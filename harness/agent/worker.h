@@ -29,8 +29,11 @@ SHMC_NORETURN void shmc_worker(struct shmc_schedule *schedule, struct shmc_activ
                                const struct shmc_job *jobs, unsigned count, int only, const struct shmc_needs *needs,
                                int fd);
 
-/* How long a case may take, in seconds: the run's time-out, and the tick that it waits for. */
+/* How long a case may take, in seconds: the run's time-out, and the tick or the stress that comes on top of it. */
 double shmc_allowance(const struct shmc_case *c);
+
+/* Whether the case is to wait beside the others, in a worker of its own. */
+bool shmc_waits(const struct shmc_case *c);
 
 /* Milliseconds of CLOCK_MONOTONIC. */
 long long shmc_now_ms(void);

@@ -127,3 +127,23 @@ int agent_finish(struct agent_process *agent)
         }
         return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
+
+struct record_reader *agent_ask(const char *path, const char *const *words, char *why, size_t size)
+{
+        struct agent_process agent;
+        struct record_reader *reader = record_reader_new();
+        if (!reader) {
+                snprintf(why, size, "out of memory");
+                return NULL;
+        }
+        if (agent_start(&agent, path, words, NULL, why, size)) {
+                agent_read(&agent, reader, NULL, NULL, NULL);
+                int status = agent_finish(&agent);
+                record_reader_finish(reader, NULL);
+                if (status == 0)
+                        return reader;
+                snprintf(why, size, "%s ended with status %d", path, status);
+        }
+        record_reader_free(reader);
+        return NULL;
+}

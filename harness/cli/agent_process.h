@@ -41,4 +41,11 @@ bool agent_read(struct agent_process *agent, struct record_reader *reader, FILE 
 /* Waits for the agent's end; returns its exit status, or 128 + the signal. */
 int agent_finish(struct agent_process *agent);
 
+/*
+ * Runs the agent with the words and reads all that it writes. Returns the
+ * reader, which the caller frees, or NULL after one line in why: it could not
+ * be started, or ended with a status other than 0.
+ */
+struct record_reader *agent_ask(const char *path, const char *const *words, char *why, size_t size);
+
 #endif

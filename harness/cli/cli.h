@@ -29,6 +29,7 @@ poptContext options_read(const char *subcommand, const char *usage, int argc, ch
 int command_run(int argc, char **argv);
 int command_judge(int argc, char **argv);
 int command_explain(int argc, char **argv);
+int command_coverage(int argc, char **argv);
 int command_clean(int argc, char **argv);
 
 #endif

@@ -15,17 +15,10 @@ static struct poptOption option_table[] = {
 /* Runs the agent with the words and reads what it writes. The caller frees the reader. */
 static struct record_reader *ask_agent(const struct locations *where, const char *const *words)
 {
-        struct agent_process agent;
         char why[4200];
-        struct record_reader *reader = record_reader_new();
-        if (!reader || !agent_start(&agent, where->agent, words, NULL, why, sizeof(why))) {
-                complain("%s", reader ? why : "out of memory");
-                record_reader_free(reader);
-                return NULL;
-        }
-        agent_read(&agent, reader, NULL, NULL, NULL);
-        agent_finish(&agent);
-        record_reader_finish(reader, NULL);
+        struct record_reader *reader = agent_ask(where->agent, words, why, sizeof(why));
+        if (!reader)
+                complain("%s", why);
         return reader;
 }
 

@@ -15,6 +15,7 @@ static const struct {
         {"run", command_run, "judge this machine's System V shared memory, or that of a preloaded library"},
         {"judge", command_judge, "judge a record that was made before, here or elsewhere"},
         {"explain", command_explain, "tell what a case checks, what each profile expects, and show its source"},
+        {"coverage", command_coverage, "tell which cases check which clause, and which clause has none"},
         {"clean", command_clean, "remove what a killed run left in the host's own IPC namespace"},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -16,6 +16,7 @@ static struct {
         const char *record;
         const char *isolation;
         const char *timeout;
+        const char *stress;
         const char *jobs;
         const char *repeat;
         const char *preload;
@@ -34,6 +35,7 @@ static struct poptOption option_table[] = {
          "N"},
         {"jobs", 'j', POPT_ARG_STRING, &run_options.jobs, 0, "cases side by side (default: processors)", "N"},
         {"timeout", 0, POPT_ARG_STRING, &run_options.timeout, 0, "what a case may take (default 5)", "SECONDS"},
+        {"stress", 0, POPT_ARG_STRING, &run_options.stress, 0, "races go on for so long each", "SECONDS"},
         {"isolation", 0, POPT_ARG_STRING, &run_options.isolation, 0, "auto (default), ipcns, userns or host", "MODE"},
         {"agent", 0, POPT_ARG_STRING, &run_options.agent, 0, "another build of the agent", "FILE"},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, verdict_option_table, 0, "Verdicts:", NULL},
@@ -77,6 +79,8 @@ static bool check_values(void)
                 complain("--repeat %s: takes a whole number from 1 to 100000", run_options.repeat);
         else if (run_options.timeout && !is_number(run_options.timeout, 0.01, 86400, false))
                 complain("--timeout %s: takes seconds from 0.01 to 86400", run_options.timeout);
+        else if (run_options.stress && !is_number(run_options.stress, 0.01, 86400, false))
+                complain("--stress %s: takes seconds from 0.01 to 86400", run_options.stress);
         else if (verdict_options.json && run_options.record && strcmp(verdict_options.json, "-") == 0 &&
                  strcmp(run_options.record, "-") == 0)
                 complain("--json and --record cannot both go to standard output");
@@ -245,6 +249,7 @@ static bool agent_words(struct words *w, const char **rest)
                 const char *option, *value;
         } valued[] = {{"--isolation", run_options.isolation},
                       {"--timeout", run_options.timeout},
+                      {"--stress", run_options.stress},
                       {"--jobs", run_options.jobs},
                       {"--repeat", run_options.repeat}};
         if (!add_filters(w, run_options.filters) || !add_filters(w, (char *const *)rest))
