@@ -611,13 +611,7 @@ LINUX_CASE("perm.marked.still_checked",
         int id = make_own(0600);
         /* A holder of its own: the stranger must not inherit an attachment, whose end would count. */
         struct child holder;
-        CHILD(&holder, "holder")
-        {
-                make_attached(id, 0);
-                tell_parent(&holder);
-                await_parent(&holder);
-        }
-        await_child(&holder);
+        start_holder(&holder, id);
         make_removed(id);
         struct snapshot before = take_snapshot(id);
         AS_USER(USER_C, GROUP_C)

@@ -24,9 +24,9 @@
 #define SIZE 3333
 
 /* A child that exists beside the case until end_holder, and does nothing. */
-static void start_holder(struct child *c)
+static void start_bystander(struct child *c)
 {
-        CHILD(c, "holder")
+        CHILD(c, "bystander")
         {
                 tell_parent(c);
                 await_parent(c);
@@ -99,7 +99,7 @@ CASE("life.fork.nattch", "fork raises shm_nattch by each inherited attachment, t
         make_attached(id, SHM_RDONLY);
         make_sure(attachments(id) == 2, "two attachments do not count as two");
         struct child c;
-        start_holder(&c);
+        start_bystander(&c);
         check_equal(attachments(id), 4);
         end_holder(&c);
         check_equal(attachments(id), 2);
@@ -246,13 +246,7 @@ CASE("life.child.attaches_alone",
 {
         int id = make_segment(KEY, SIZE, 0600);
         struct child c;
-        CHILD(&c, "attacher")
-        {
-                make_attached(id, 0);
-                tell_parent(&c);
-                await_parent(&c);
-        }
-        await_child(&c);
+        start_holder(&c, id);
         make_touched_by_another(id, SIZE, 1);
         struct shmid_ds attached = make_stat(id);
         check_equal(attached.shm_nattch, 1);
@@ -806,13 +800,7 @@ LINUX_CASE("life.zombie.detached", "A zombie no longer counts in shm_nattch, and
 #ifdef __linux__
         int id = make_segment(KEY, SIZE, 0600);
         struct child c;
-        CHILD(&c, "attacher")
-        {
-                make_attached(id, 0);
-                tell_parent(&c);
-                await_parent(&c);
-        }
-        await_child(&c);
+        start_holder(&c, id);
         check_equal(attachments(id), 1);
         tell_child(&c);
         await_zombie(&c);
@@ -910,7 +898,7 @@ LINUX_CASE("life.marked.nattch", "After IPC_RMID shm_nattch goes on counting, an
         make_removed(id);
         check_equal(attachments(id), 1);
         struct child c;
-        start_holder(&c);
+        start_bystander(&c);
         check_equal(attachments(id), 2);
         check_succeeds(try_shmdt(at));
         check_equal(attachments(id), 1);

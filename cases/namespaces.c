@@ -388,9 +388,12 @@ static void limit_namespaces(const char *limit)
         close(fd);
 }
 
-#define PATIENCE_S 3
+#define PATIENCE_S 25
 
-/* The kernel frees a namespace some time after its last process: a refusal is tried again for a while. */
+/*
+ * The kernel frees a namespace some time after its last process, and after those of the cases before: a refusal is
+ * tried again for a while.
+ */
 static int unshare_with_patience(void)
 {
         time_t end = time(NULL) + PATIENCE_S;

@@ -183,13 +183,7 @@ LINUX_CASE("proc.columns", "The fourteen columns from key to ctime equal what IP
         make_ownership(*id, USER_B, GROUP_B, 0604);
         make_touched_by_another(*id, 5000, 1);
         struct child holder;
-        CHILD(&holder, "holder")
-        {
-                make_attached(*id, 0);
-                tell_parent(&holder);
-                await_parent(&holder);
-        }
-        await_child(&holder);
+        start_holder(&holder, *id);
         struct shmid_ds ds = make_stat(*id);
         make_sure(ds.shm_perm.uid == USER_B && ds.shm_perm.cuid == USER_A && ds.shm_perm.gid == GROUP_B &&
                           ds.shm_perm.cgid == GROUP_A && ds.shm_nattch == 1 && ds.shm_lpid != ds.shm_cpid,
@@ -210,8 +204,7 @@ LINUX_CASE("proc.columns", "The fourteen columns from key to ctime equal what IP
                 check_equal(number(&l, C_DTIME), ds.shm_dtime);
                 check_equal(number(&l, C_CTIME), ds.shm_ctime);
         }
-        tell_child(&holder);
-        join_child(&holder);
+        end_holder(&holder);
 #endif
 }
 

@@ -7,7 +7,6 @@
  */
 #include "case.h"
 
-#include <sched.h>
 #if !defined(__dietlibc__)
 #include <pthread.h>
 #endif
@@ -102,19 +101,12 @@ CASE("shmat.stat.lpid_other_process",
         make_attached(id, 0);
         check_equal(make_stat(id).shm_lpid, getpid());
         struct child other;
-        CHILD(&other, "other")
-        {
-                make_attached(id, 0);
-                tell_parent(&other);
-                await_parent(&other);
-        }
-        await_child(&other);
+        start_holder(&other, id);
         struct shmid_ds beside = make_stat(id);
         check_equal(beside.shm_lpid, other.pid);
         check_equal(beside.shm_cpid, getpid());
         check_equal(beside.shm_nattch, 3);
-        tell_child(&other);
-        join_child(&other);
+        end_holder(&other);
         struct shmid_ds after = make_stat(id);
         check_equal(after.shm_lpid, other.pid);
         check_equal(after.shm_cpid, getpid());
@@ -150,13 +142,11 @@ LINUX_CASE("shmat.stat.lpid_pid_namespace",
            "In a child PID namespace shm_lpid and shm_cpid of outer processes read 0; an attach by its first process "
            "reads "
            "1 inside, and that process's outer id outside",
-           .level = LINUX_UNDOCUMENTED, .clause = "pid_namespaces(7)", .needs = NEED_IPC_NAMESPACE)
+           .level = LINUX_UNDOCUMENTED, .clause = "pid_namespaces(7)", .needs = NEED_IPC_NAMESPACE | NEED_PID_NAMESPACE)
 {
 #ifdef __linux__
         int id = make_filled_segment(KEY, SIZE, 0600, SEED);
-        int unshared = unshare(CLONE_NEWPID);
-        if (unshared == -1)
-                skip_case("unshare(CLONE_NEWPID): %s", strerror(errno));
+        make_pid_namespace();
         struct child inner;
         CHILD(&inner, "inner")
         {

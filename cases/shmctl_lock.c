@@ -21,6 +21,13 @@ static void make_locked(int id)
         make_sure(!o.failed, "SHM_LOCK: %s", strerror(o.error));
 }
 
+static void check_lock_refused(int id, int error)
+{
+        struct snapshot before = take_snapshot(id);
+        check_fails(try_shmctl(id, SHM_LOCK, NULL), error);
+        check_unchanged(&before);
+}
+
 static mode_t mode_of(int id)
 {
         return (mode_t)make_stat(id).shm_perm.mode;
@@ -175,10 +182,8 @@ LINUX_CASE("shmctl.lock.limit_zero", "SHM_LOCK by an unprivileged owner with lim
 {
 #ifdef __linux__
         int id = make_touched_segment(KEY, PAGE, 0640, 1);
-        struct snapshot before = take_snapshot(id);
         make_rlimit(RLIMIT_MEMLOCK, 0);
-        check_fails(try_shmctl(id, SHM_LOCK, NULL), EPERM);
-        check_unchanged(&before);
+        check_lock_refused(id, EPERM);
 #endif
 }
 
@@ -194,9 +199,7 @@ LINUX_CASE("shmctl.lock.limit_zero_userns_root", "SHM_LOCK by root of a user nam
                 make_sure(unshare(CLONE_NEWUSER) == 0, "unshare(CLONE_NEWUSER): %s", strerror(errno));
                 make_ipc_namespace();
                 int id = make_segment(IPC_PRIVATE, PAGE, 0640);
-                struct snapshot before = take_snapshot(id);
-                check_fails(try_shmctl(id, SHM_LOCK, NULL), ENOMEM);
-                check_unchanged(&before);
+                check_lock_refused(id, ENOMEM);
         }
 #endif
 }
@@ -210,9 +213,7 @@ LINUX_CASE("shmctl.lock.limit_exceeded",
         become_user(make_locker(), GROUP_A);
         int large = make_segment(IPC_PRIVATE, PAGE + 1, 0600);
         int small = make_segment(IPC_PRIVATE, PAGE, 0600);
-        struct snapshot before = take_snapshot(large);
-        check_fails(try_shmctl(large, SHM_LOCK, NULL), ENOMEM);
-        check_unchanged(&before);
+        check_lock_refused(large, ENOMEM);
         check_succeeds(try_shmctl(small, SHM_LOCK, NULL));
 #endif
 }
@@ -236,9 +237,7 @@ LINUX_CASE("shmctl.lock.limit_rounds_down",
         make_rlimit(RLIMIT_MEMLOCK, PAGE - 1);
         become_user(make_locker(), GROUP_A);
         int id = make_segment(IPC_PRIVATE, 1, 0600);
-        struct snapshot before = take_snapshot(id);
-        check_fails(try_shmctl(id, SHM_LOCK, NULL), ENOMEM);
-        check_unchanged(&before);
+        check_lock_refused(id, ENOMEM);
 #endif
 }
 
@@ -250,9 +249,7 @@ LINUX_CASE("shmctl.lock.limit_sums_segments", "With a limit of one page SHM_LOCK
         become_user(make_locker(), GROUP_A);
         make_locked(make_segment(IPC_PRIVATE, PAGE, 0600));
         int second = make_segment(IPC_PRIVATE, PAGE, 0600);
-        struct snapshot before = take_snapshot(second);
-        check_fails(try_shmctl(second, SHM_LOCK, NULL), ENOMEM);
-        check_unchanged(&before);
+        check_lock_refused(second, ENOMEM);
 #endif
 }
 

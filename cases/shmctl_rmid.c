@@ -365,28 +365,15 @@ CASE("shmctl.rmid.last_munmap", "munmap of the only attach of a removed segment 
         check_gone(id);
 }
 
-/* A child that is attached and waits to be told. */
-static void start_holder(struct child *c, int id)
-{
-        CHILD(c, "attached")
-        {
-                make_attached(id, 0);
-                tell_parent(c);
-                await_parent(c);
-        }
-        await_child(c);
-        make_sure(make_stat(id).shm_nattch == 1, "the child's attach is not counted");
-}
-
 CASE("shmctl.rmid.exit_destroys", "Exit of the last attached process destroys a removed segment", .level = LINUX,
      .clause = "shmctl(2) IPC_RMID")
 {
         int id = make_segment(IPC_PRIVATE, SIZE, 0600);
         struct child c;
         start_holder(&c, id);
+        make_sure(attachments(id) == 1, "the child's attach is not counted");
         make_removed(id);
-        tell_child(&c);
-        join_child(&c);
+        end_holder(&c);
         check_gone(id);
 }
 
@@ -396,6 +383,7 @@ CASE("shmctl.rmid.kill_destroys", "SIGKILL of the last attached process destroys
         int id = make_segment(IPC_PRIVATE, SIZE, 0600);
         struct child c;
         start_holder(&c, id);
+        make_sure(attachments(id) == 1, "the child's attach is not counted");
         make_removed(id);
         kill_child(&c, SIGKILL);
         check_gone(id);
@@ -415,8 +403,7 @@ CASE("shmctl.rmid.exec_destroys",
         }
         await_child(&c);
         check_gone(id);
-        tell_child(&c);
-        join_child(&c);
+        end_holder(&c);
 }
 
 CASE("shmctl.rmid.fork_keeps", "A child forked after IPC_RMID keeps the segment alive when the parent detaches",

@@ -216,13 +216,12 @@ CASE("shmctl.stat.cpid_outlives_creator", "After the creator was reaped its proc
 
 LINUX_CASE("shmctl.stat.pid_outside_namespace",
            "A creator and a last process that do not exist in the caller's PID namespace are shown as 0",
-           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c shmctl_stat()",
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c shmctl_stat()", .needs = NEED_PID_NAMESPACE,
            .note = "before Linux 4.17 the number of the creator's own namespace was shown")
 {
 #ifdef __linux__
         int id = make_touched_segment(IPC_PRIVATE, PAGE + 1, 0640, 1);
-        if (unshare(CLONE_NEWPID) == -1)
-                skip_case("unshare(CLONE_NEWPID): %s", strerror(errno));
+        make_pid_namespace();
         IN_CHILD
         {
                 struct shmid_ds ds = make_stat(id);
@@ -434,18 +433,11 @@ CASE("shmctl.stat.exit_dtime_lpid", "Exit of an attached process sets shm_dtime 
 {
         int id = make_segment(IPC_PRIVATE, PAGE, 0600);
         struct child c;
-        CHILD(&c, "attached")
-        {
-                make_attached(id, 0);
-                tell_parent(&c);
-                await_parent(&c);
-        }
-        await_child(&c);
+        start_holder(&c, id);
         make_touched_by_another(id, PAGE, 1);
         wait_for_tick();
         time_t before = stamp_time();
-        tell_child(&c);
-        join_child(&c);
+        end_holder(&c);
         struct shmid_ds ds = make_stat(id);
         check_between(ds.shm_dtime, before, stamp_time());
         check_equal(ds.shm_lpid, c.pid);
@@ -457,13 +449,7 @@ CASE("shmctl.stat.kill_nattch", "SIGKILL of an attached process takes 1 from shm
 {
         int id = make_segment(IPC_PRIVATE, PAGE, 0600);
         struct child c;
-        CHILD(&c, "attached")
-        {
-                make_attached(id, 0);
-                tell_parent(&c);
-                await_parent(&c);
-        }
-        await_child(&c);
+        start_holder(&c, id);
         make_touched_by_another(id, PAGE, 1);
         make_sure(make_stat(id).shm_nattch == 1, "the child's attach is not counted");
         kill_child(&c, SIGKILL);
@@ -498,8 +484,7 @@ CASE("shmctl.stat.exec_nattch", "exec detaches: shm_nattch falls by 1 while the 
         {
                 check_equal(ds.shm_lpid, c.pid);
         }
-        tell_child(&c);
-        join_child(&c);
+        end_holder(&c);
 }
 
 CASE("shmctl.stat.changes_nothing", "Two IPC_STAT one tick apart give equal structures", .level = POSIX_SHALL,

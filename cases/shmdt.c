@@ -448,7 +448,8 @@ CASE("shmdt.error.not_a_segment",
         make_sure(sized, "no file to map");
         void *file = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
         make_sure(file != MAP_FAILED, "mmap of a file fails");
-        void *heap = malloc(SIZE);
+        static void *heap;
+        heap = malloc(SIZE);
         make_sure(heap != NULL, "malloc fails");
         int on_stack = 0;
 

@@ -230,11 +230,10 @@ CASE("shmget.create.cpid_thread", "A segment made by a second thread shows the p
 
 LINUX_CASE("shmget.create.cpid_pid_namespace",
            "Each reader sees in shm_cpid the creator's process id in its own PID namespace, also when it is gone",
-           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c shmctl_stat()")
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c shmctl_stat()", .needs = NEED_PID_NAMESPACE)
 {
 #ifdef __linux__
-        if (unshare(CLONE_NEWPID) == -1)
-                skip_case("unshare(CLONE_NEWPID): %s", strerror(errno));
+        make_pid_namespace();
         struct child creator;
         CHILD(&creator, "pid 1 of a namespace")
         {
@@ -645,16 +644,8 @@ LINUX_CASE("shmget.id.per_namespace", "Two namespaces hold one key and one id at
 
 #ifdef __linux__
 
-#define NEXT_ID_FILE "/proc/sys/kernel/shm_next_id"
 #define WANTED_ID 4711
 #define WANTED_ID_TEXT "4711"
-
-static void make_next_id(void)
-{
-        if (access(NEXT_ID_FILE, W_OK) == -1)
-                skip_case("%s: %s", NEXT_ID_FILE, strerror(errno));
-        make_sysctl("shm_next_id", WANTED_ID_TEXT);
-}
 
 static int read_next_id(void)
 {
@@ -664,10 +655,11 @@ static int read_next_id(void)
 #endif
 
 LINUX_CASE("shmget.next_id.honoured", "kernel.shm_next_id is the id of the next new segment, and reads -1 afterwards",
-           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/util.c ipc_idr_alloc()", .needs = NEED_SYSCTL)
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/util.c ipc_idr_alloc()",
+           .needs = NEED_SYSCTL | NEED_NEXT_ID)
 {
 #ifdef __linux__
-        make_next_id();
+        make_sysctl("shm_next_id", WANTED_ID_TEXT);
         struct outcome made = try_shmget(KEY, SIZE, IPC_CREAT | 0600);
         check_succeeds(made);
         check_equal(id_of(made), WANTED_ID);
@@ -676,11 +668,12 @@ LINUX_CASE("shmget.next_id.honoured", "kernel.shm_next_id is the id of the next 
 }
 
 LINUX_CASE("shmget.next_id.kept", "A shmget that fails or finds an existing segment leaves kernel.shm_next_id",
-           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/util.c ipc_idr_alloc()", .needs = NEED_SYSCTL)
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/util.c ipc_idr_alloc()",
+           .needs = NEED_SYSCTL | NEED_NEXT_ID)
 {
 #ifdef __linux__
         make_segment(KEY, SIZE, 0600);
-        make_next_id();
+        make_sysctl("shm_next_id", WANTED_ID_TEXT);
         check_succeeds(try_shmget(KEY, SIZE, IPC_CREAT | 0600));
         check_fails(try_shmget(KEY, SIZE, IPC_CREAT | IPC_EXCL | 0600), EEXIST);
         check_fails(try_shmget(OTHER_KEY, SIZE, 0600), ENOENT);

@@ -221,6 +221,17 @@ void shmc_join_child(struct child *c)
         follow(c->status);
 }
 
+void shmc_start_holder(struct child *c, int shmid)
+{
+        CHILD(c, "holder")
+        {
+                make_attached(shmid, 0);
+                tell_parent(c);
+                await_parent(c);
+        }
+        await_child(c);
+}
+
 void shmc_end_holder(struct child *c)
 {
         shmc_tell_child(c);

@@ -67,6 +67,11 @@ static int make_user_namespace(void)
         return unshare(CLONE_NEWUSER) == 0 ? 0 : 1;
 }
 
+static int unshare_pids(void)
+{
+        return unshare(CLONE_NEWPID) == 0 ? 0 : 1;
+}
+
 static int write_own_sysctl(void)
 {
         char link[64] = "";
@@ -115,6 +120,11 @@ static bool has_no_capabilities(void)
 }
 
 static int make_user_namespace(void)
+{
+        return 1;
+}
+
+static int unshare_pids(void)
 {
         return 1;
 }
@@ -175,6 +185,9 @@ static void probe_all(struct shmc_needs *needs)
             read_number("/proc/sys/vm/nr_hugepages") == 0 && read_number("/proc/sys/vm/nr_overcommit_hugepages") == 0,
             "huge pages are set aside, or cannot be told");
         set(needs, NEED_64_BIT, sizeof(void *) == 8, "pointers do not have 64 bits");
+        set(needs, NEED_PID_NAMESPACE, in_probe_child(unshare_pids), "unshare(CLONE_NEWPID) fails");
+        set(needs, NEED_NEXT_ID, access("/proc/sys/kernel/shm_next_id", W_OK) == 0,
+            "/proc/sys/kernel/shm_next_id cannot be written");
 }
 
 bool shmc_needs_probe(struct shmc_needs *needs)

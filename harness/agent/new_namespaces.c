@@ -17,6 +17,15 @@ void shmc_make_ipc_namespace(void)
 #endif
 }
 
+void shmc_make_pid_namespace(void)
+{
+#ifdef __linux__
+        make_sure(unshare(CLONE_NEWPID) == 0, "unshare(CLONE_NEWPID): %s", strerror(errno));
+#else
+        shmc_skip("PID namespaces are Linux'");
+#endif
+}
+
 void shmc_make_id_map(const char *process, const char *map, const char *text)
 {
         char path[64];

@@ -33,9 +33,13 @@ static long long now_us(void)
         return (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+/* Seconds that a case of those that wait may be kept waiting by all the others. */
+#define LONGEST_WAIT 30.0
+
 double shmc_allowance(const struct shmc_case *c)
 {
-        return shmc_context.timeout + ((c->needs & NEED_CLOCK_TICK) ? 1.1 : 0.0) + shmc_context.stress;
+        double wait = c->waits ? LONGEST_WAIT : (c->needs & NEED_CLOCK_TICK) ? 1.1 : 0.0;
+        return shmc_context.timeout + wait + shmc_context.stress;
 }
 
 bool shmc_waits(const struct shmc_case *c)

@@ -29,7 +29,7 @@ SHMC_NORETURN void shmc_worker(struct shmc_schedule *schedule, struct shmc_activ
                                const struct shmc_job *jobs, unsigned count, int only, const struct shmc_needs *needs,
                                int fd);
 
-/* How long a case may take, in seconds: the run's time-out, and the tick or the stress that comes on top of it. */
+/* How long a case may take, in seconds: the run's time-out, and on top of it what it waits for, and the stress. */
 double shmc_allowance(const struct shmc_case *c);
 
 /* Whether the case is to wait beside the others, in a worker of its own. */
