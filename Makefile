@@ -81,7 +81,8 @@ $(BUILD)/shmcheck-test-agent: $(TEST_AGENT_OBJECTS)
 $(BUILD)/shmcheck-tests: $(TEST_OBJECTS) $(TOOL_PARTS) $(AGENT_PARTS)
 	$(CC) $(CFLAGS) $(SANITIZER) $(LDFLAGS) $^ -o $@ $(TOOL_LIBRARIES) -lcriterion -lseccomp
 
-check: all $(BUILD)/shmcheck-tests $(BUILD)/shmcheck-test-agent ## run the project's own tests
+check: all $(BUILD)/shmcheck-tests $(BUILD)/shmcheck-test-agent $(BUILD)/shmcheck-mutants ## run the project's own tests
+	$(BUILD)/shmcheck-mutants
 	$(BUILD)/shmcheck-tests --jobs 2
 
 $(BUILD)/shmcheck-mutants: $(MATRIX_OBJECTS) $(filter-out %/cli/main.o,$(TOOL_OBJECTS))
@@ -128,4 +129,4 @@ clean: ## remove the build folder
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 
--include $(AGENT_OBJECTS:.o=.d) $(TOOL_OBJECTS:.o=.d) $(MUTANT_OBJECTS:.o=.d) $(MATRIX_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)
+-include $(AGENT_OBJECTS:.o=.d) $(TEST_AGENT_OBJECTS:.o=.d) $(TOOL_OBJECTS:.o=.d) $(MUTANT_OBJECTS:.o=.d) $(MATRIX_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)

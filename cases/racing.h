@@ -18,6 +18,7 @@
 #define OUTCOMES 8
 /* A race ends after this long, however few rounds it has had: what they show is recorded. --stress gives it longer. */
 #define PATIENCE_MS 15
+#define FEWEST_ROUNDS 30
 
 struct seen {
         intptr_t value;
@@ -51,7 +52,7 @@ struct race {
 
 /*
  * Whether a race that began at start_us and has had so many rounds has another: the first, and until it has had enough
- * or its time is over; under --stress until that is over.
+ * or its time is over (but not before the fewest rounds that say anything); under --stress until that is over.
  */
 bool shmc_race_goes_on(long long start_us, unsigned rounds, unsigned enough);
 #define race_goes_on shmc_race_goes_on

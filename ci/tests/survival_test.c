@@ -18,7 +18,8 @@
 static void set_up(void)
 {
         enter_own_ipc_namespace();
-        make_installation();
+        /* Where ledgers and temporary files go, so that no other test's are among them. */
+        setenv("TMPDIR", make_installation(), 1);
 }
 
 static void sleep_ms(long ms)
@@ -94,7 +95,6 @@ Test(survival, clean_removes_exactly_what_was_ours, .init = set_up, .fini = remo
         size_t before = segments_here();
         int foreign = shmget(IPC_PRIVATE, 4321, 0600);
         cr_assert(foreign != -1);
-        setenv("SHMCHECK_LEDGER_DIR", "/tmp/shmcheck-test-ledger", 1);
         kill_at_random_moments("host", true, ROUNDS);
         kill_at_random_moments("host", false, ROUNDS / 4);
         struct finished f = run_command("$I/shmcheck clean");
@@ -103,7 +103,7 @@ Test(survival, clean_removes_exactly_what_was_ours, .init = set_up, .fini = remo
         struct shmid_ds ds;
         cr_expect(shmctl(foreign, IPC_STAT, &ds) == 0, "the segment of another is still there");
         finished_free(&f);
-        f = run_command("$I/shmcheck clean; ls -d /tmp/shmcheck-* 2>/dev/null");
+        f = run_command("$I/shmcheck clean; ls $I | grep -vx -e shmcheck -e shmcheck-agent -e shmcheck-test-agent");
         cr_expect_str_empty(f.out, "nothing is left to clean, no ledger and no folder: %s", f.out);
         finished_free(&f);
         shmctl(foreign, IPC_RMID, NULL);
@@ -112,9 +112,8 @@ Test(survival, clean_removes_exactly_what_was_ours, .init = set_up, .fini = remo
 Test(survival, a_stop_that_is_asked_for_cleans_up_itself, .init = set_up, .fini = remove_installation, .timeout = 60)
 {
         size_t before = segments_here();
-        struct finished f = run_command("export SHMCHECK_LEDGER_DIR=/tmp/shmcheck-test-stop; "
-                                        "$I/shmcheck-agent --isolation host >/dev/null & "
-                                        "sleep 0.3; kill -TERM $!; wait $!; echo $?; ls -d $SHMCHECK_LEDGER_DIR");
+        struct finished f = run_command("$I/shmcheck-agent --isolation host >/dev/null & "
+                                        "sleep 0.3; kill -TERM $!; wait $!; echo $?; ls $I");
         cr_expect(has(f.out, "3\n"), "%s", f.out);
         cr_expect(!has(f.out, "ledger"), "%s", f.out);
         cr_expect_eq(segments_here(), before);

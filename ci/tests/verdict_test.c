@@ -67,6 +67,7 @@ static enum verdict judge_with(const char *const *results, size_t count, const c
 #define RESULT(level, status, observations)                                                                            \
         "{\"level\":\"" level "\",\"status\":\"" status "\",\"observations\":[" observations "]}"
 #define SEEN(seen, expected) "{\"what\":\"w\",\"seen\":\"" seen "\",\"expected\":" expected "}"
+#define AGENT(seen) "{\"by\":\"agent\",\"what\":\"w\",\"seen\":\"" seen "\",\"expected\":{\"posix\":[\"1\"]}}"
 #define BOTH "{\"posix\":[\"EINVAL\",\"EIDRM\"],\"linux\":[\"EINVAL\"]}"
 
 Test(verdict, follows_the_profile_and_what_it_refines)
@@ -93,6 +94,10 @@ Test(verdict, follows_the_profile_and_what_it_refines)
                 {RESULT("posix-shall", "skip", ""), "posix", VERDICT_SKIP, 0},
                 {RESULT("posix-shall", "not-applicable", ""), "posix", VERDICT_SKIP, 0},
                 {RESULT("posix-shall", "setup", ""), "posix", VERDICT_ERROR, 3},
+                {RESULT("posix-shall", "setup", SEEN("EINVAL", BOTH)), "posix", VERDICT_ERROR, 3},
+                {RESULT("posix-shall", "setup", SEEN("ENOENT", BOTH)), "posix", VERDICT_FAIL, 1},
+                {RESULT("posix-may", "done", AGENT("1")), "posix", VERDICT_RECORD, 0},
+                {RESULT("posix-may", "done", AGENT("0")), "posix", VERDICT_FAIL, 1},
                 {RESULT("posix-shall", "error", ""), "posix", VERDICT_ERROR, 3},
                 {RESULT("posix-shall", "melted", ""), "posix", VERDICT_ERROR, 3},
         };

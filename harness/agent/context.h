@@ -17,7 +17,7 @@ struct shmc_context {
         char host_ipc[64];      /* what /proc/self/ns/ipc links to for the agent itself, or "" */
         char program[PATH_MAX]; /* the agent's own file */
         const char *exec_path;  /* how exec_program reaches it */
-        char scratch[64];       /* where a case may make a directory: a tmpfs of its own where that can be had */
+        char scratch[512];      /* where a case may make a directory: a tmpfs of its own where that can be had */
         double timeout;         /* seconds a case may take */
         double stress;          /* seconds a race goes on for; 0: as long as it needs */
         bool bare_root;         /* uid 0 of the initial user namespace */

@@ -45,7 +45,7 @@ struct shmc_journal {
         _Atomic int meant_left; /* segments the case means to leave; -1: as many as it made and did not remove */
         _Atomic uint32_t made_count;
         struct shmc_made made[SHMC_SEGMENTS];
-        char scratch[128];      /* a directory on a real file system that the worker must remove */
+        char scratch[640];      /* a directory on a real file system that the worker must remove */
         _Atomic int fault_code; /* of the last doomed child: si_code + 1, 0 for none */
         _Atomic uintptr_t fault_address;
         char step_bytes[SHMC_STEPS_SIZE];

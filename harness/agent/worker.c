@@ -188,7 +188,7 @@ static long count_in_namespace(void)
  * Looks at what is left now that the case's processes are gone and nothing is
  * cleaned up yet, and adds the observation that it is what the case meant.
  */
-static void observe_persistence(struct shmc_text *left, bool judged)
+static void observe_persistence(struct shmc_text *left, const char *status)
 {
         struct shmc_journal *j = shmc_journal;
         uint32_t count = atomic_load(&j->made_count);
@@ -212,13 +212,16 @@ static void observe_persistence(struct shmc_text *left, bool judged)
                          (unsigned)j->made[i].key, (uintmax_t)u.ds.shm_nattch);
                 comma = ",";
         }
-        long in_namespace = count_in_namespace();
+        bool done = strcmp(status, "done") == 0;
+        bool set_up_failed = strcmp(status, "setup") == 0;
+        /* A case that ended half-way has not yet said what else it means to leave: then only what it told counts. */
+        long in_namespace = set_up_failed ? -1 : count_in_namespace();
         if (in_namespace >= 0)
                 found = in_namespace;
         if (atomic_load(&j->meant_left) >= 0)
                 meant = atomic_load(&j->meant_left);
         shmc_add(left, "],\"count\":%ld,\"meant\":%ld}", found, meant);
-        if (!judged || count > SHMC_SEGMENTS)
+        if (!(done || set_up_failed) || count > SHMC_SEGMENTS)
                 return;
         char observation[256];
         struct shmc_text t = SHMC_TEXT(observation);
@@ -298,7 +301,7 @@ static void run_case(const struct shmc_case *c, const struct shmc_needs *needs, 
         shmc_reap_all(pid);
         r->journal = shmc_journal;
         classify(r, status, reason, size);
-        observe_persistence(left, strcmp(r->status, "done") == 0);
+        observe_persistence(left, r->status);
         r->left = left->bytes;
         if (shmc_context.isolation == SHMC_ISOLATION_HOST)
                 remove_own_segments();
@@ -308,7 +311,7 @@ static void run_case(const struct shmc_case *c, const struct shmc_needs *needs, 
 
 static void run_job(const struct shmc_job *job, const struct shmc_needs *needs, int fd)
 {
-        char left_bytes[8192];
+        char left_bytes[16384];
         char reason[256];
         struct shmc_text begin = SHMC_TEXT(line_bytes);
         shmc_record_begin(&begin, job->c, job->round);

@@ -65,7 +65,13 @@ struct round_verdict {
         bool no_memory;
 };
 
-/* What a round says whose case ran to its end. */
+static bool is_by_agent(const json_t *observation)
+{
+        const char *by = json_string_value(json_object_get(observation, "by"));
+        return by && strcmp(by, "agent") == 0;
+}
+
+/* What a round's observations say. */
 static struct round_verdict judge_observations(struct judged_case *c, size_t round, const struct profile *profile)
 {
         struct round_verdict v = {.verdict = VERDICT_RECORD, .reason = ""};
@@ -77,7 +83,8 @@ static struct round_verdict judge_observations(struct judged_case *c, size_t rou
                 const char *seen = json_string_value(json_object_get(observation, "seen"));
                 if (!allowed)
                         continue;
-                if (v.verdict == VERDICT_RECORD)
+                /* What the agent adds of itself can fail a case, but is not what the case is about. */
+                if (v.verdict == VERDICT_RECORD && !is_by_agent(observation))
                         v.verdict = VERDICT_PASS;
                 if (seen && result_is_allowed(seen, allowed))
                         continue;
@@ -103,8 +110,17 @@ static struct round_verdict judge_round(struct judged_case *c, size_t round, con
         if (strcmp(status, "done") == 0)
                 return judge_observations(c, round, profile);
         for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-                if (strcmp(status, endings[i].status) == 0)
-                        return (struct round_verdict){.verdict = endings[i].verdict, .reason = reason ? reason : ""};
+                if (strcmp(status, endings[i].status) != 0)
+                        continue;
+                struct round_verdict v = {.verdict = endings[i].verdict};
+                /* What was seen to be wrong before the set-up failed is wrong, and often why it failed. */
+                if (strcmp(status, "setup") == 0) {
+                        struct round_verdict seen = judge_observations(c, round, profile);
+                        if (seen.verdict == VERDICT_FAIL)
+                                v = seen;
+                }
+                v.reason = reason ? reason : "";
+                return v;
         }
         return (struct round_verdict){.verdict = VERDICT_ERROR, .reason = "the record has an unknown status"};
 }
