@@ -223,7 +223,7 @@ static int run_matrix(struct matrix *matrix, struct suite_setup *setup, const st
         suite_free(&plain);
         if (!written)
                 return EXIT_HARNESS;
-        return missed_mutants(matrix) == 0 ? EXIT_ALL_CAUGHT : EXIT_MISSED;
+        return count_fate(matrix, MUTANT_MISSED) == 0 ? EXIT_ALL_CAUGHT : EXIT_MISSED;
 }
 
 static void free_matrix(struct matrix *matrix)

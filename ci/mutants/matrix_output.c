@@ -47,25 +47,32 @@ void print_idle_cases(const struct matrix *matrix)
         }
 }
 
+static void print_fate(const struct matrix *matrix, enum mutant_fate fate, const char *head)
+{
+        if (count_fate(matrix, fate) == 0)
+                return;
+        printf("\n%s", head);
+        for (size_t i = 0; i < matrix->mutant_count; i++) {
+                if (fate_of(matrix, &matrix->mutants[i]) == fate)
+                        printf(" %s", matrix->mutants[i].mutant->name);
+        }
+        putchar('\n');
+}
+
 void print_closing(const struct matrix *matrix)
 {
         size_t passing = 0;
         size_t catching = 0;
-        size_t missed = missed_mutants(matrix);
         for (size_t i = 0; i < matrix->case_count; i++) {
                 passing += matrix->cases[i].passes;
                 catching += matrix->cases[i].caught > 0;
         }
-        if (missed > 0)
-                fputs("\nmutants that no case meant for them caught:", stdout);
-        for (size_t i = 0; i < matrix->mutant_count; i++) {
-                if (matrix->mutants[i].meant_count == 0)
-                        printf(" %s", matrix->mutants[i].mutant->name);
-        }
-        printf("%s\n%zu of %zu mutants caught; of %zu cases %zu pass without a mutant, and %zu of these caught one; "
+        print_fate(matrix, MUTANT_UNDECIDED, "mutants whose cases are skipped here, so that nothing can be said:");
+        print_fate(matrix, MUTANT_MISSED, "mutants that no case meant for them caught:");
+        printf("\n%zu of %zu mutants caught; of %zu cases %zu pass without a mutant, and %zu of these caught one; "
                "%.0f s\n",
-               missed > 0 ? "\n" : "", matrix->mutant_count - missed, matrix->mutant_count, matrix->case_count, passing,
-               catching, matrix->seconds);
+               count_fate(matrix, MUTANT_CAUGHT), matrix->mutant_count, matrix->case_count, passing, catching,
+               matrix->seconds);
 }
 
 static json_t *ids_of(const struct matrix *matrix, const bool *chosen)

@@ -59,6 +59,7 @@ bool matrix_take_cases(struct matrix *matrix, const struct judgement *plain)
                 const struct judged_case *j = &plain->cases[i];
                 cases[i].id = j->of->id;
                 cases[i].passes = j->verdict == VERDICT_PASS;
+                cases[i].skipped = j->verdict == VERDICT_SKIP;
                 cases[i].result = j->of->results[0];
         }
         qsort(cases, count, sizeof(cases[0]), by_time);
@@ -164,10 +165,21 @@ void take_verdicts(struct matrix *matrix, struct tried_mutant *t, const struct j
         }
 }
 
-size_t missed_mutants(const struct matrix *matrix)
+enum mutant_fate fate_of(const struct matrix *matrix, const struct tried_mutant *t)
 {
-        size_t missed = 0;
+        if (t->meant_count > 0)
+                return MUTANT_CAUGHT;
+        for (size_t i = 0; i < matrix->case_count; i++) {
+                if (matrix->cases[i].skipped && is_meant_for(t->mutant, matrix->cases[i].id))
+                        return MUTANT_UNDECIDED;
+        }
+        return MUTANT_MISSED;
+}
+
+size_t count_fate(const struct matrix *matrix, enum mutant_fate fate)
+{
+        size_t count = 0;
         for (size_t i = 0; i < matrix->mutant_count; i++)
-                missed += matrix->mutants[i].meant_count == 0;
-        return missed;
+                count += fate_of(matrix, &matrix->mutants[i]) == fate;
+        return count;
 }

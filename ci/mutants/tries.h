@@ -18,7 +18,8 @@
 
 struct tried_case {
         const char *id;
-        bool passes; /* without a mutant */
+        bool passes;  /* without a mutant */
+        bool skipped; /* for want of something that this machine has not */
         bool quick;
         bool far_from_hanging; /* a hang is the mutant's, and not for want of time */
         const json_t *result;  /* of its run without a mutant */
@@ -54,7 +55,11 @@ bool choose_tries(struct matrix *matrix, struct tried_mutant *t, bool all);
 /* Takes what the judgement of a run under the mutant says of its tries. */
 void take_verdicts(struct matrix *matrix, struct tried_mutant *t, const struct judgement *judgement);
 
-/* Mutants that no case meant for them caught. */
-size_t missed_mutants(const struct matrix *matrix);
+/* What can be said of a mutant: where a case meant for it is skipped here, that none caught it says nothing. */
+enum mutant_fate { MUTANT_CAUGHT, MUTANT_MISSED, MUTANT_UNDECIDED, MUTANT_FATES };
+enum mutant_fate fate_of(const struct matrix *matrix, const struct tried_mutant *t);
+
+/* Mutants with the fate. */
+size_t count_fate(const struct matrix *matrix, enum mutant_fate fate);
 
 #endif

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "context.h"
 #include "text.h"
 
 #define MAGIC "shmcheck-ledger 1\n"
@@ -98,7 +99,8 @@ static void write_line(const char *line, size_t length)
 
 static void note(const char *word, int shmid, key_t key)
 {
-        if (ledger_fd == -1)
+        /* Elsewhere a segment ends with its namespace, and the ledger is there for directories only. */
+        if (ledger_fd == -1 || shmc_context.isolation != SHMC_ISOLATION_HOST)
                 return;
         char line[160];
         struct shmc_text t = SHMC_TEXT(line);
