@@ -220,10 +220,11 @@ static int run_matrix(struct matrix *matrix, struct suite_setup *setup, const st
                 print_idle_cases(matrix);
         print_closing(matrix);
         bool written = !options->json || write_json(matrix, options->json);
+        bool missed = count_fate(matrix, MUTANT_MISSED) > 0;
         suite_free(&plain);
         if (!written)
                 return EXIT_HARNESS;
-        return count_fate(matrix, MUTANT_MISSED) == 0 ? EXIT_ALL_CAUGHT : EXIT_MISSED;
+        return missed ? EXIT_MISSED : EXIT_ALL_CAUGHT;
 }
 
 static void free_matrix(struct matrix *matrix)
