@@ -41,9 +41,9 @@ const char *verdict_in(const json_t *results, const char *id);
 void enter_own_ipc_namespace(void);
 
 /*
- * Puts the programs under a path that no other test's processes have, which $I
- * stands for in commands; returns it. The folder is removed by
- * remove_installation.
+ * Copies the programs to a folder that every user may search and that no other
+ * test's processes have in their path; $I stands for it in commands. Returns
+ * it. remove_installation removes it.
  */
 const char *make_installation(void);
 void remove_installation(void);

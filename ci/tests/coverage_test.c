@@ -242,7 +242,8 @@ Test(coverage, does_not_begin_without_a_list_or_an_agent, .init = install_here, 
                 const char *command, *said;
                 int status;
         } rows[] = {
-                {"$I/shmcheck coverage", "/cases/clauses.txt: No such file or directory\n", 2},
+                {"rm $I/../cases/clauses.txt && $I/shmcheck coverage",
+                 "/cases/clauses.txt: No such file or directory\n", 2},
                 {"echo shmop >$I/../cases/clauses.txt && $I/shmcheck coverage", "/clauses.txt:1: a clause begins", 2},
                 {"echo 'shmop(2)' >$I/../cases/clauses.txt && ln -sf /bin/false $I/shmcheck-agent && $I/shmcheck "
                  "coverage",

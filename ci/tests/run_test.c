@@ -28,6 +28,11 @@ static void expect_all_pass(const struct finished *f)
         json_decref(results);
 }
 
+static void make_installation_only(void)
+{
+        make_installation();
+}
+
 Test(run, this_kernel_passes_as_it_is, .init = enter_own_ipc_namespace)
 {
         size_t before = segments_here();
@@ -38,9 +43,9 @@ Test(run, this_kernel_passes_as_it_is, .init = enter_own_ipc_namespace)
         finished_free(&f);
 }
 
-Test(run, this_kernel_passes_for_an_ordinary_user)
+Test(run, this_kernel_passes_for_an_ordinary_user, .init = make_installation_only, .fini = remove_installation)
 {
-        struct finished f = run_as_nobody("$B/shmcheck run --json -");
+        struct finished f = run_as_nobody("$I/shmcheck run --json -");
         cr_expect_eq(f.status, 0, "%s", f.err);
         expect_all_pass(&f);
         finished_free(&f);
@@ -146,9 +151,10 @@ Test(run, a_file_that_is_no_library_is_not_taken_for_the_platform)
         finished_free(&f);
 }
 
-Test(run, isolation_that_cannot_be_had_is_refused_not_replaced)
+Test(run, isolation_that_cannot_be_had_is_refused_not_replaced, .init = make_installation_only,
+     .fini = remove_installation)
 {
-        struct finished f = run_as_nobody("$B/shmcheck run --isolation ipcns walkthrough.tutorial");
+        struct finished f = run_as_nobody("$I/shmcheck run --isolation ipcns walkthrough.tutorial");
         if (geteuid() != 0)
                 cr_skip_test("needs root, to become a user without namespaces");
         cr_expect_eq(f.status, 3, "%d", f.status);
@@ -305,6 +311,10 @@ Test(misbehaving, each_gets_the_verdict_of_its_own, .init = isolate_test, .fini 
                          "--isolation %s 2>/dev/null",
                          isolations[k]);
                 struct finished f = run_command(command);
+                if (f.status == 3 && f.out_length == 0 && strcmp(isolations[k], "userns") == 0) {
+                        finished_free(&f);
+                        continue;
+                }
                 json_t *results = json_output(&f);
                 cr_expect_eq(f.status, 1, "%s: exit %d", isolations[k], f.status);
                 cr_expect(json_is_true(json_object_get(results, "complete")), "%s", isolations[k]);

@@ -20,22 +20,42 @@ static bool set_data(struct locations *l, const char *data)
         return n > 0 && (size_t)n < sizeof(l->profiles) && access(l->profiles, R_OK) == 0;
 }
 
-void locations_find(struct locations *l)
+/* Looks in a folder of programs, and for the data above it. */
+static bool find_from(struct locations *l, const char *folder)
 {
         static const char *const above[] = {"/..", "/../.."};
+        char data[4096];
+        int n = snprintf(l->agent, sizeof(l->agent), "%s/shmcheck-agent", folder);
+        if (n < 0 || (size_t)n >= sizeof(l->agent) || access(l->agent, X_OK) == -1)
+                return false;
+        for (size_t i = 0; i < sizeof(above) / sizeof(above[0]); i++) {
+                n = snprintf(data, sizeof(data), "%s%s", folder, above[i]);
+                if (n > 0 && (size_t)n < sizeof(data) && set_data(l, data))
+                        return true;
+        }
+        return false;
+}
+
+static bool find_beside(struct locations *l, char *program)
+{
+        char *slash = strrchr(program, '/');
+        if (!slash)
+                return false;
+        *slash = '\0';
+        return find_from(l, program);
+}
+
+void locations_find(struct locations *l)
+{
         char self[2048];
-        char data[2060];
         ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
         self[n > 0 ? n : 0] = '\0';
-        char *slash = strrchr(self, '/');
-        if (slash)
-                *slash = '\0';
-        snprintf(l->agent, sizeof(l->agent), "%s/shmcheck-agent", self);
-        for (size_t i = 0; access(l->agent, X_OK) == 0 && i < sizeof(above) / sizeof(above[0]); i++) {
-                snprintf(data, sizeof(data), "%s%s", self, above[i]);
-                if (set_data(l, data))
-                        return;
-        }
+        if (find_beside(l, self))
+                return;
+        /* The working folder can be used even where this user may not search the path to it. */
+        snprintf(self, sizeof(self), "%s", program_invocation_name);
+        if (find_beside(l, self))
+                return;
         snprintf(l->agent, sizeof(l->agent), "%s/shmcheck-agent", SHMCHECK_LIBDIR);
         set_data(l, SHMCHECK_LIBDIR);
 }

@@ -5,6 +5,7 @@
 #include <popt.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum exit_status {
         EXIT_AS_IT_MUST_BE = 0,
@@ -25,6 +26,12 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
  */
 poptContext options_read(const char *subcommand, const char *usage, int argc, char **argv,
                          const struct poptOption *options, const char ***rest);
+
+/*
+ * Sends what is buffered. Returns false after one line on standard error, in
+ * which what ("the report") stands for the text, if any of it was not written.
+ */
+bool end_output(FILE *stream, const char *what);
 
 int command_run(int argc, char **argv);
 int command_judge(int argc, char **argv);

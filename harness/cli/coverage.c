@@ -63,9 +63,7 @@ static int report_coverage(const struct clauses *clauses, const char *path, cons
                 coverage_markdown(stdout, c);
         else
                 coverage_report(stdout, (struct terminal_style){may_use_color(stdout), terminal_width(stdout)}, c);
-        bool written = fflush(stdout) == 0;
-        if (!written)
-                complain("the coverage could not be written: %s", strerror(errno));
+        bool written = end_output(stdout, "the coverage");
         tell_findings(c, path);
         int status = coverage_is_whole(c) ? EXIT_AS_IT_MUST_BE : EXIT_DIVERGES;
         coverage_free(c);

@@ -198,10 +198,8 @@ static int explain_case(const char *id, const struct locations *where)
         }
         record_reader_free(reader);
         free_profiles(&profiles);
-        if (status == EXIT_AS_IT_MUST_BE && fflush(stdout) != 0) {
-                complain("the text could not be written: %s", strerror(errno));
+        if (status == EXIT_AS_IT_MUST_BE && !end_output(stdout, "the text"))
                 status = EXIT_HARNESS;
-        }
         return status;
 }
 

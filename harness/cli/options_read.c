@@ -1,8 +1,10 @@
+#include <errno.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "nearest.h"
@@ -16,6 +18,17 @@ void complain(const char *format, ...)
         vfprintf(stderr, format, arguments);
         fputc('\n', stderr);
         va_end(arguments);
+}
+
+bool end_output(FILE *stream, const char *what)
+{
+        int error = fflush(stream) == 0 ? 0 : errno;
+        /* An earlier write failed, and what it was to write is gone: a byte more meets the same error. */
+        if (error == 0 && ferror(stream))
+                error = write(fileno(stream), "\n", 1) == -1 ? errno : EIO;
+        if (error)
+                complain("%s could not be written: %s", what, strerror(error));
+        return error == 0;
 }
 
 static void add_names(json_t *names, const struct poptOption *options)

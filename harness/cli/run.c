@@ -151,10 +151,7 @@ static int print_list(const struct record *record)
                 printf("%-*s  %-18s  %s\n", width, json_string_value(json_object_get(entry, "id")),
                        json_string_value(json_object_get(entry, "level")),
                        json_string_value(json_object_get(entry, "sentence")));
-        if (fflush(stdout) == 0)
-                return EXIT_AS_IT_MUST_BE;
-        complain("the list could not be written: %s", strerror(errno));
-        return EXIT_HARNESS;
+        return end_output(stdout, "the list") ? EXIT_AS_IT_MUST_BE : EXIT_HARNESS;
 }
 
 /* ---- run ---- */

@@ -148,14 +148,6 @@ static bool write_json(json_t *report, struct output_file *json)
         return false;
 }
 
-static bool end_report(FILE *people)
-{
-        if (fflush(people) == 0 && !ferror(people))
-                return true;
-        complain("the report could not be written: %s", strerror(errno));
-        return false;
-}
-
 int report_verdicts(const struct record *record, const struct profiles *profiles, FILE *people,
                     struct output_file *json)
 {
@@ -172,7 +164,7 @@ int report_verdicts(const struct record *record, const struct profiles *profiles
                 struct terminal_style style = {may_use_color(people), terminal_width(people)};
                 status = judgement_exit_status(main, record);
                 terminal_report(people, style, record, main, shown, profiles->other_count);
-                bool written = end_report(people);
+                bool written = end_output(people, "the report");
                 if (json->stream) {
                         json_t *report = json_report(record, main, shown, profiles->other_count);
                         written = report && write_json(report, json) && written;
