@@ -6,7 +6,7 @@
 #include <unistr.h>
 #include <uniwidth.h>
 
-#define STEPS_BEFORE 4
+#define STEPS_BEFORE 6
 #define ERRORS_SHOWN 6
 
 enum ink { PLAIN, BOLD, DIM, RED, GREEN, YELLOW };

@@ -373,6 +373,21 @@ Test(run, stress_keeps_a_race_going_for_its_time)
         finished_free(&f);
 }
 
+/* Addresses, line numbers and the platform differ from day to day and machine to machine; nothing else may. */
+#define NORMALIZED "sed -E 's/0x[0-9a-f]+/ADDRESS/g; s/(\\.c):[0-9]+/\\1/; s/ on Linux .*//'"
+
+Test(readme, shows_a_divergence_as_it_is)
+{
+        struct finished shown = run_command("sed -n '/^    FAIL/,/^         here:/s/^    //p' README.md | " NORMALIZED);
+        struct finished real = run_command("SHMCHECK_MUTANT=detach_twice_succeeds $B/shmcheck run "
+                                           "--preload $B/libshmmutant.so shmdt.error.second | "
+                                           "sed -n '/^FAIL/,/^     here:/p' | " NORMALIZED);
+        cr_expect(has(real.out, "FAIL shmdt.error.second\n"));
+        cr_expect_str_eq(shown.out, real.out);
+        finished_free(&shown);
+        finished_free(&real);
+}
+
 /* ---- judge and explain ---- */
 
 Test(judge, a_record_gets_the_verdicts_of_its_run)
