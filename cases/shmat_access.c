@@ -135,7 +135,7 @@ static bool grants_none(unsigned digit, const struct way *ways)
 
 TABLE(rows, struct access_row, row)
 {
-        int ids[DIGITS];
+        int ids[DIGITS] = {0};
         struct snapshot before[DIGITS];
         make_segments(row, ids);
         for (unsigned digit = 0; digit < DIGITS; digit++)

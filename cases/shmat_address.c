@@ -448,7 +448,8 @@ CASE("shmat.addr.over_other_kinds",
         make_sure(fd != -1 && ftruncate(fd, (off_t)LBA) == 0, "a file to map: %s", strerror(errno));
         void *file = mmap(make_free_range(LBA), LBA, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0);
         make_sure(file != MAP_FAILED, "mmap of a file: %s", strerror(errno));
-        void *heap = malloc(SIZE);
+        static void *heap;
+        heap = malloc(SIZE);
         make_sure(heap != NULL, "malloc: %s", strerror(errno));
         int on_stack = 0;
 

@@ -14,33 +14,40 @@
 
 struct shmc_context shmc_context;
 
-SHMC_NORETURN static void end_case(enum shmc_ending ending, const char *format, va_list arguments)
+SHMC_NORETURN static void end_case(enum shmc_ending ending, const char *reason)
 {
-        char reason[SHMC_REASON_SIZE];
-        vsnprintf(reason, sizeof(reason), format, arguments);
         shmc_journal_end(shmc_journal, ending, reason);
         _exit(SHMC_EXIT_ENDED);
 }
 
 void shmc_setup_failed(const char *why, ...)
 {
+        char reason[SHMC_REASON_SIZE];
         va_list arguments;
         va_start(arguments, why);
-        end_case(SHMC_END_SETUP_FAILED, why, arguments);
+        vsnprintf(reason, sizeof(reason), why, arguments);
+        va_end(arguments);
+        end_case(SHMC_END_SETUP_FAILED, reason);
 }
 
 void shmc_harness_failed(const char *why, ...)
 {
+        char reason[SHMC_REASON_SIZE];
         va_list arguments;
         va_start(arguments, why);
-        end_case(SHMC_END_HARNESS, why, arguments);
+        vsnprintf(reason, sizeof(reason), why, arguments);
+        va_end(arguments);
+        end_case(SHMC_END_HARNESS, reason);
 }
 
 void shmc_skip(const char *why, ...)
 {
+        char reason[SHMC_REASON_SIZE];
         va_list arguments;
         va_start(arguments, why);
-        end_case(SHMC_END_SKIP, why, arguments);
+        vsnprintf(reason, sizeof(reason), why, arguments);
+        va_end(arguments);
+        end_case(SHMC_END_SKIP, reason);
 }
 
 size_t shmc_page(void)
