@@ -116,6 +116,10 @@ char *describe_platform(const struct record *record)
                 return NULL;
         const json_t *platform = json_object_get(record->start, "platform");
         const json_t *isolation = json_object_get(record->start, "isolation");
+        if (!platform) {
+                fputs("a platform that the record does not tell", t.stream);
+                return text_end(&t);
+        }
         const char *preload = text_of(platform, "preload");
         if (*preload)
                 fprintf(t.stream, "preload:%s on ", strrchr(preload, '/') ? strrchr(preload, '/') + 1 : preload);
@@ -405,6 +409,30 @@ static void print_missing_needs(FILE *out, struct terminal_style style, const st
         }
 }
 
+/* Cases that found out for themselves that they cannot be tried here: each reason once. */
+static void print_other_skips(FILE *out, struct terminal_style style, const struct judgement *j)
+{
+        bool *told = calloc(j->case_count + 1, sizeof(told[0]));
+        for (size_t i = 0; told && i < j->case_count; i++) {
+                const char *reason = j->cases[i].reason;
+                if (j->cases[i].verdict != VERDICT_SKIP || told[i] || strncmp(reason, "needs ", 6) == 0)
+                        continue;
+                size_t same = 0;
+                for (size_t k = i; k < j->case_count; k++) {
+                        if (j->cases[k].verdict == VERDICT_SKIP && strcmp(j->cases[k].reason, reason) == 0) {
+                                told[k] = true;
+                                same++;
+                        }
+                }
+                char *line = NULL;
+                if (asprintf(&line, "skipped: %zu (%s)", same, reason) > 0) {
+                        print_wrapped(out, style, 2, line);
+                        free(line);
+                }
+        }
+        free(told);
+}
+
 static void print_closing(FILE *out, struct terminal_style style, const struct record *record,
                           const struct judgement *main, const struct judgement *const *others, size_t other_count,
                           const char *platform)
@@ -443,6 +471,7 @@ void terminal_report(FILE *out, struct terminal_style style, const struct record
         print_errors(out, style, main);
         print_table(out, style, main);
         print_missing_needs(out, style, record, main);
+        print_other_skips(out, style, main);
         print_closing(out, style, record, main, others, other_count, platform ? platform : "");
         free(platform);
 }

@@ -87,6 +87,21 @@ static bool selected(const struct shmc_case *c, const struct shmc_options *o)
         return o->filter_count == 0;
 }
 
+/* A filter that selects nothing is a slip: of the filters, or of whoever removed the case. */
+static bool filters_select(const struct shmc_options *o)
+{
+        for (size_t i = 0; i < o->filter_count; i++) {
+                bool found = false;
+                for (size_t k = 0; k < shmc_registry_count() && !found; k++)
+                        found = fnmatch(o->filters[i], shmc_registry_at(k)->id, 0) == 0;
+                if (!found) {
+                        fprintf(stderr, "shmcheck: no case matches '%s'; run --list shows all\n", o->filters[i]);
+                        return false;
+                }
+        }
+        return true;
+}
+
 static int list_cases(const struct shmc_options *o)
 {
         for (size_t i = 0; i < shmc_registry_count(); i++) {
@@ -428,10 +443,10 @@ int main(int argc, char **argv)
                 return 0;
         case SHMC_LIST:
                 shmc_registry_sort();
-                return list_cases(&options);
+                return filters_select(&options) ? list_cases(&options) : 2;
         case SHMC_RUN:
                 break;
         }
         shmc_registry_sort();
-        return run_cases(&options);
+        return filters_select(&options) ? run_cases(&options) : 2;
 }

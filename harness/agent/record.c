@@ -137,7 +137,8 @@ static bool is_loaded(const char *library)
         char line[PATH_MAX + 128];
         bool found = false;
         while (!found && fgets(line, sizeof(line), maps))
-                found = strstr(line, library) != NULL;
+                found = strchr(line, '/') && strncmp(strchr(line, '/'), library, strlen(library)) == 0 &&
+                        strchr(line, '/')[strlen(library)] == '\n';
         fclose(maps);
         return found;
 }

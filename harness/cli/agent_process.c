@@ -80,6 +80,24 @@ static void become_agent(const char *path, const char *const *words, const char 
         execv(path, argv);
 }
 
+static volatile pid_t running_agent;
+
+/* The agent ends its cases and cleans up after them; its record is then cut short, and told as such. */
+static void pass_on(int signal_number)
+{
+        (void)signal_number;
+        if (running_agent > 0)
+                kill(running_agent, SIGTERM);
+}
+
+static void pass_signals_on(void)
+{
+        static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+        struct sigaction action = {.sa_handler = pass_on};
+        for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+                sigaction(signals[i], &action, NULL);
+}
+
 bool agent_start(struct agent_process *agent, const char *path, const char *const *words, const char *preload,
                  char *why, size_t size)
 {
@@ -111,6 +129,8 @@ bool agent_start(struct agent_process *agent, const char *path, const char *cons
                 return false;
         }
         agent->fd = fds[0];
+        running_agent = agent->pid;
+        pass_signals_on();
         return true;
 }
 
@@ -145,6 +165,7 @@ int agent_finish(struct agent_process *agent)
         int status = 0;
         while (waitpid(agent->pid, &status, 0) == -1 && errno == EINTR) {
         }
+        running_agent = 0;
         return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 

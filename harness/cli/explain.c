@@ -103,39 +103,51 @@ static void print_override(const char *profile_title, const json_t *override, vo
         printf(" - %s (%s)\n", text_of(override, "why"), text_of(override, "source"));
 }
 
-/* Prints from the line to the end of the block that begins there; of a table's row also the body of its table. */
+/* Whether the line begins the code that a table's rows share. */
+static bool begins_shared_body(const char *text)
+{
+        return strncmp(text, "TABLE(", 6) == 0 || strncmp(text, "static void try_", 16) == 0;
+}
+
+static bool ends_row(const char *text)
+{
+        size_t length = strcspn(text, "\n");
+        return length >= 2 && (strncmp(text + length - 2, "},", 2) == 0 || strncmp(text + length - 2, "};", 2) == 0);
+}
+
+/* Prints a case to its end; of a table's row the row, and the body that all rows share. */
+static void print_lines(FILE *f, json_int_t line)
+{
+        enum { BEFORE, IN_ROW, AFTER_ROW, IN_BLOCK } at = BEFORE;
+        char *text = NULL;
+        size_t room = 0;
+        for (json_int_t n = 1; getline(&text, &room, f) != -1; n++) {
+                if (n == line)
+                        at = strncmp(text, "CASE(", 5) == 0 || strncmp(text, "LINUX_CASE(", 11) == 0 ? IN_BLOCK
+                                                                                                     : IN_ROW;
+                if (at == AFTER_ROW && begins_shared_body(text) && !strstr(text, ");")) {
+                        puts("        ...");
+                        at = IN_BLOCK;
+                }
+                if (at == IN_ROW || at == IN_BLOCK)
+                        printf("%6lld  %s", (long long)n, text);
+                if (at == IN_BLOCK && text[0] == '}')
+                        break;
+                if (at == IN_ROW && ends_row(text))
+                        at = AFTER_ROW;
+        }
+        free(text);
+}
+
 static void print_source(const struct locations *where, const char *file, json_int_t line)
 {
         char path[8192];
         snprintf(path, sizeof(path), "%s/%s", where->data, file);
         FILE *f = fopen(path, "re");
-        if (!f) {
-                printf("\nsource: %s:%lld\n", file, (long long)line);
+        printf("\n%s%s:%lld\n", f ? "" : "source: ", file, (long long)line);
+        if (!f)
                 return;
-        }
-        printf("\n%s:%lld\n", file, (long long)line);
-        char *text = NULL;
-        size_t room = 0;
-        bool in_row = false;
-        bool in_block = false;
-        for (json_int_t n = 1; getline(&text, &room, f) != -1; n++) {
-                if (n == line) {
-                        in_row = strncmp(text, "CASE(", 5) != 0 && strncmp(text, "LINUX_CASE(", 11) != 0;
-                        in_block = !in_row;
-                }
-                if (n < line)
-                        continue;
-                bool starts_table = in_row && !in_block && strncmp(text, "TABLE(", 6) == 0;
-                if (starts_table) {
-                        puts("    ...");
-                        in_block = true;
-                }
-                if (in_block || n == line || (in_row && n < line + 3 && strncmp(text, "        ", 8) == 0))
-                        printf("%6lld  %s", (long long)n, text);
-                if (in_block && text[0] == '}')
-                        break;
-        }
-        free(text);
+        print_lines(f, line);
         fclose(f);
 }
 

@@ -58,7 +58,11 @@ static int judge_file(const char *path, const struct locations *where)
                 complain("out of memory");
                 return EXIT_HARNESS;
         }
-        if (read_file(path, reader) && check_status(path, record_reader_finish(reader, &line), line)) {
+        enum record_status read = RECORD_OK;
+        bool readable = read_file(path, reader);
+        if (readable)
+                read = record_reader_finish(reader, &line);
+        if (readable && check_status(path, read, line)) {
                 const struct record *record = record_reader_record(reader);
                 const json_t *platform = json_object_get(record->start, "platform");
                 struct profiles profiles;

@@ -89,7 +89,12 @@ bool output_commit(struct output_file *out, char *why, size_t size)
 {
         if (!out->stream)
                 return true;
-        bool written = fflush(out->stream) == 0 && !ferror(out->stream);
+        bool written = fflush(out->stream) == 0;
+        /* An earlier write failed, and its reason is forgotten: a byte more meets it again. */
+        if (written && ferror(out->stream)) {
+                errno = EIO;
+                written = write(fileno(out->stream), "\n", 1) == 1 && false;
+        }
         if (written && !out->direct) {
                 written = fsync(fileno(out->stream)) == 0 && name_beside(out) && rename(out->beside, out->path) == 0;
                 if (written) {

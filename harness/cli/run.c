@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -93,6 +94,12 @@ static bool check_values(void)
 static char *find_preload(void)
 {
         char *path = realpath(run_options.preload, NULL);
+        struct stat st;
+        if (path && stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+                complain("--preload %s: not a file", run_options.preload);
+                free(path);
+                return NULL;
+        }
         if (!path || access(path, R_OK) == -1) {
                 complain("--preload %s: %s", run_options.preload, strerror(errno));
                 free(path);

@@ -99,7 +99,7 @@ static void explain_unknown(const char *directory, const char *name, char *why, 
         if (nearest)
                 snprintf(why, size, "unknown profile '%s'; the nearest is '%s'", name, nearest);
         else
-                snprintf(why, size, "unknown profile '%s': %s has none", name, directory);
+                snprintf(why, size, "unknown profile '%s': there are none in %s", name, directory);
         json_decref(names);
 }
 

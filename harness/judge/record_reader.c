@@ -327,13 +327,16 @@ char *record_describe_cut(const struct record *record)
         FILE *f = open_memstream(&text, &size);
         if (!f)
                 return NULL;
-        fprintf(f, "the record is cut short: %zu of %lld results", record->results,
-                record->start ? (long long)json_integer_value(json_object_get(record->start, "results")) : 0LL);
+        if (record->start)
+                fprintf(f, "the record is %s: %zu of %lld results", record->ended ? "not whole" : "cut short",
+                        record->results, (long long)json_integer_value(json_object_get(record->start, "results")));
+        else
+                fprintf(f, "the record's first line is missing: %zu results", record->results);
         if (record->damaged_frames)
                 fprintf(f, ", %zu damaged", record->damaged_frames);
         if (record->missing_frames)
                 fprintf(f, ", %zu missing lines", record->missing_frames);
-        const char *separator = "; running when it ended: ";
+        const char *separator = record->ended ? "; no result of: " : "; running when it ended: ";
         const char *id = NULL;
         json_t *value = NULL;
         json_object_foreach(record->running, id, value)
