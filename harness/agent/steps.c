@@ -222,16 +222,22 @@ static struct outcome record_shmctl(struct outcome o, int shmid, int command, vo
         shmc_add_command(&c, command);
         add_argument(&t, argument);
         struct shmc_text b = SHMC_TEXT(argument);
-        if (set)
-                shmc_add(&b, "{uid=%lu, gid=%lu, mode=0%o}", (unsigned long)set->shm_perm.uid,
-                         (unsigned long)set->shm_perm.gid, (unsigned)set->shm_perm.mode);
-        else
+        if (set) {
+                /* Cases give buffers at odd addresses, and some of which only this part can be read. */
+                struct ipc_perm perm;
+                memcpy(&perm, &((const char *)set)[offsetof(struct shmid_ds, shm_perm)], sizeof(perm));
+                shmc_add(&b, "{uid=%lu, gid=%lu, mode=0%o}", (unsigned long)perm.uid, (unsigned long)perm.gid,
+                         (unsigned)perm.mode);
+        } else {
                 shmc_add_address(&b, buffer);
+        }
         add_argument(&t, argument);
         add_result(&t, &o);
         if (!o.failed && reads_shmid_ds(command) && buffer) {
+                struct shmid_ds ds;
+                memcpy(&ds, buffer, sizeof(ds));
                 shmc_add(&t, ",\"shmid_ds\":");
-                add_shmid_ds(&t, buffer);
+                add_shmid_ds(&t, &ds);
         }
         end_step(&t);
         return o;
