@@ -121,6 +121,19 @@ Test(survival, a_stop_that_is_asked_for_cleans_up_itself, .init = set_up, .fini 
         finished_free(&f);
 }
 
+Test(survival, the_tool_passes_a_signal_on, .init = set_up, .fini = remove_installation, .timeout = 60)
+{
+        size_t before = segments_here();
+        struct finished f = run_command("$I/shmcheck run --isolation host >/dev/null & "
+                                        "sleep 0.3; kill -TERM $!; wait $!; echo $?; ls $I");
+        cr_expect(has(f.out, "3\n"), "%s", f.out);
+        cr_expect(!has(f.out, "ledger"), "%s", f.out);
+        cr_expect(has(f.err, "the record is cut short: "), "%s", f.err);
+        cr_expect_eq(segments_here(), before);
+        cr_expect_eq(processes_named(getenv("I")), 0);
+        finished_free(&f);
+}
+
 Test(survival, clean_heeds_no_ledger_that_another_could_have_written, .init = set_up, .fini = remove_installation)
 {
         struct finished f = run_command("d=$(mktemp -d) && mkdir -m 777 $d/l && "
