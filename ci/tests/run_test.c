@@ -365,6 +365,16 @@ Test(misbehaving, rounds_that_differ_are_flaky)
         finished_free(&f);
 }
 
+Test(run, a_baseline_for_a_case_that_is_none_is_told_by_its_line)
+{
+        struct finished f = run_command("b=$(mktemp) && printf '# known\nshmdt.error.secnd # slip\n' >$b && "
+                                        "$B/shmcheck run --baseline $b >/dev/null; echo $?; rm $b");
+        cr_expect_str_eq(f.out, "2\n", "%s", f.out);
+        cr_expect(has(f.err, ":2: no case is called 'shmdt.error.secnd'; the nearest is 'shmdt.error.second'\n"), "%s",
+                  f.err);
+        finished_free(&f);
+}
+
 Test(run, stress_keeps_a_race_going_for_its_time)
 {
         struct finished f =

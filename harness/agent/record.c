@@ -182,7 +182,8 @@ void shmc_record_start(struct shmc_text *t, const struct shmc_needs *needs, size
                 if (needs->missing[bit][0])
                         add_limit(t, &comma, shmc_need_name(bit), needs->missing[bit]);
         }
-        shmc_add(t, "},\"results\":%zu,\"rounds\":%u,\"jobs\":%u}", results, rounds, jobs);
+        shmc_add(t, "},\"all_cases\":%zu,\"results\":%zu,\"rounds\":%u,\"jobs\":%u}", shmc_registry_count(), results,
+                 rounds, jobs);
 }
 
 void shmc_record_begin(struct shmc_text *t, const struct shmc_case *c, unsigned round)

@@ -7,7 +7,8 @@
  * bytes in 8 hex digits. A reader can tell foreign, damaged and missing lines.
  *
  * Objects, by their member "type":
- *   start   format (1), agent, platform, needs that are missing, isolation, number of results to come
+ *   start   format (1), agent, platform, needs that are missing, isolation, all cases that the
+ *           agent has, number of results to come
  *   begin   id, round: a case starts
  *   case    what a case is, and how it ended: status, steps, observations, segments left
  *   floor   microseconds of a bare fork, new IPC namespace, exit and wait

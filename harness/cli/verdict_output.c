@@ -8,6 +8,7 @@
 
 #include "cli.h"
 #include "json_report.h"
+#include "nearest.h"
 #include "terminal_report.h"
 
 struct verdict_options verdict_options;
@@ -148,6 +149,29 @@ static bool write_json(json_t *report, struct output_file *json)
         return false;
 }
 
+/* Whether each entry of the baseline names a case, as far as a record of all cases can tell. Complains otherwise. */
+static bool baseline_names_cases(const struct record *record, const struct baseline *baseline)
+{
+        json_int_t all = json_integer_value(json_object_get(record->start, "all_cases"));
+        bool good = true;
+        if (!baseline || (json_int_t)record->case_count != all)
+                return true;
+        json_t *ids = json_array();
+        for (size_t i = 0; i < record->case_count; i++)
+                json_array_append_new(ids, json_string(record->cases[i].id));
+        for (size_t i = 0; i < baseline->count; i++) {
+                const struct baseline_entry *e = &baseline->entries[i];
+                const char *nearest = nearest_name(e->id, ids);
+                if (nearest && strcmp(nearest, e->id) == 0)
+                        continue;
+                complain("%s:%zu: no case is called '%s'; the nearest is '%s'", verdict_options.baseline, e->line,
+                         e->id, nearest ? nearest : "none");
+                good = false;
+        }
+        json_decref(ids);
+        return good;
+}
+
 int report_verdicts(const struct record *record, const struct profiles *profiles, FILE *people,
                     struct output_file *json)
 {
@@ -172,6 +196,8 @@ int report_verdicts(const struct record *record, const struct profiles *profiles
                 }
                 if (!written)
                         status = EXIT_HARNESS;
+                else if (!baseline_names_cases(record, profiles->baseline))
+                        status = EXIT_USAGE;
         } else {
                 complain("out of memory");
         }
