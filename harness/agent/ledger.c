@@ -249,6 +249,8 @@ static int clean_ledger(const char *path, FILE *report)
         if (fd == -1)
                 return 0;
         if (!lock_file(fd)) {
+                if (report)
+                        fprintf(report, "left alone: the run of %s is still going on\n", path);
                 close(fd);
                 return 0;
         }

@@ -108,8 +108,6 @@ SHMC_NORETURN static void run_body(const struct shmc_case *c, const struct shmc_
         if (!shmc_context.pid_namespace)
                 shmc_die_with_parent();
         setpgid(0, 0);
-        /* Children die on purpose; a case that wants a core file raises the limit again. */
-        shmc_make_rlimit(RLIMIT_CORE, 0);
         if (c->needs & NEED_UNPRIVILEGED)
                 give_up_privileges(needs);
         if (c->row_body)
@@ -360,6 +358,12 @@ void shmc_worker(struct shmc_schedule *schedule, struct shmc_activity *activity,
         if (!shmc_journal)
                 _exit(1);
         shmc_scratch_enter();
+        /* Children die on purpose; a case that wants a core file raises the limit again. */
+        struct rlimit core;
+        if (getrlimit(RLIMIT_CORE, &core) == 0) {
+                core.rlim_cur = 0;
+                setrlimit(RLIMIT_CORE, &core);
+        }
         struct sigaction action;
         memset(&action, 0, sizeof(action));
         action.sa_handler = on_alarm;
