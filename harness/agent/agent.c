@@ -229,25 +229,20 @@ static void start_waiting(struct run *run)
         }
 }
 
-static void stop_silent_workers(const struct run *run)
-{
-        long long now = shmc_now_ms();
-        for (unsigned i = 0; i < run->slot_count; i++) {
-                const struct slot *s = &run->slots[i];
-                unsigned job = s->pid ? atomic_load(&s->activity->job_plus_1) : 0;
-                if (job == 0)
-                        continue;
-                long long allowed = (long long)(shmc_allowance(run->jobs[job - 1].c) * 1000) + GRACE_MS;
-                if (now - atomic_load(&s->activity->started_ms) > allowed)
-                        kill(s->pid, SIGKILL);
-        }
-}
-
 static bool is_silent(const struct run *run, const struct slot *s)
 {
         unsigned job = atomic_load(&s->activity->job_plus_1);
         return job && shmc_now_ms() - atomic_load(&s->activity->started_ms) >
                               (long long)(shmc_allowance(run->jobs[job - 1].c) * 1000) + GRACE_MS;
+}
+
+static void stop_silent_workers(const struct run *run)
+{
+        for (unsigned i = 0; i < run->slot_count; i++) {
+                const struct slot *s = &run->slots[i];
+                if (s->pid && is_silent(run, s))
+                        kill(s->pid, SIGKILL);
+        }
 }
 
 /* Ends early: the workers and their cases first, then what the ledger names. */

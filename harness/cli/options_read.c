@@ -1,13 +1,12 @@
-#include <errno.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli.h"
 #include "nearest.h"
+#include "output_file.h"
 
 void complain(const char *format, ...)
 {
@@ -22,10 +21,7 @@ void complain(const char *format, ...)
 
 bool end_output(FILE *stream, const char *what)
 {
-        int error = fflush(stream) == 0 ? 0 : errno;
-        /* An earlier write failed, and what it was to write is gone: a byte more meets the same error. */
-        if (error == 0 && ferror(stream))
-                error = write(fileno(stream), "\n", 1) == -1 ? errno : EIO;
+        int error = stream_error(stream);
         if (error)
                 complain("%s could not be written: %s", what, strerror(error));
         return error == 0;

@@ -85,16 +85,22 @@ static bool name_beside(struct output_file *out)
         return linkat(AT_FDCWD, link, AT_FDCWD, out->beside, AT_SYMLINK_FOLLOW) == 0;
 }
 
+int stream_error(FILE *stream)
+{
+        if (fflush(stream) != 0)
+                return errno;
+        if (!ferror(stream))
+                return 0;
+        /* An earlier write failed, and its reason is forgotten: a byte more meets it again. */
+        return write(fileno(stream), "\n", 1) == -1 ? errno : EIO;
+}
+
 bool output_commit(struct output_file *out, char *why, size_t size)
 {
         if (!out->stream)
                 return true;
-        bool written = fflush(out->stream) == 0;
-        /* An earlier write failed, and its reason is forgotten: a byte more meets it again. */
-        if (written && ferror(out->stream)) {
-                errno = EIO;
-                written = write(fileno(out->stream), "\n", 1) == 1 && false;
-        }
+        errno = stream_error(out->stream);
+        bool written = errno == 0;
         if (written && !out->direct) {
                 written = fsync(fileno(out->stream)) == 0 && name_beside(out) && rename(out->beside, out->path) == 0;
                 if (written) {

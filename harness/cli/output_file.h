@@ -20,6 +20,9 @@ struct output_file {
 /* Opens it. Returns false with one line (no newline) in why. path must live as long as the file. */
 bool output_open(struct output_file *out, const char *path, char *why, size_t size);
 
+/* Sends what is buffered. Returns 0, or the errno for which some of what was written to the stream is lost. */
+int stream_error(FILE *stream);
+
 /* Makes what was written the file. Returns false with one line in why; the old file is then untouched. */
 bool output_commit(struct output_file *out, char *why, size_t size);
 
