@@ -10,7 +10,6 @@
 
 #include "agent_process.h"
 
-#define FLOOR_ROUNDS "400"
 #define RATIO_WANTED 2.0
 #define WALL_WANTED 1.5
 #define MEMORY_WANTED 4096
@@ -120,22 +119,22 @@ static bool was_run(const json_t *result)
 
 static bool report_cost(const char *agent)
 {
-        static const char *const words[] = {"--jobs", "1", "--floor", FLOOR_ROUNDS, NULL};
+        static const char *const words[] = {"--jobs", "1", "--floor", NULL};
         struct record_reader *reader = run_agent(agent, words, NULL);
         if (!reader)
                 return false;
         const struct record *record = record_reader_record(reader);
         double *costs = calloc(record->case_count + 1, sizeof(costs[0]));
-        double floors[2] = {0, 0};
+        double *floors = calloc(record->case_count + 1, sizeof(floors[0]));
         size_t count = 0;
         for (size_t i = 0; costs && i < record->case_count; i++) {
                 const json_t *result = record->cases[i].results[0];
-                if (was_run(result) && !waits_for_the_clock(result))
-                        costs[count++] = (double)json_integer_value(json_object_get(result, "us"));
+                if (!floors || !was_run(result) || waits_for_the_clock(result))
+                        continue;
+                costs[count] = (double)json_integer_value(json_object_get(result, "us"));
+                floors[count++] = (double)json_integer_value(json_object_get(result, "floor_us"));
         }
-        for (size_t i = 0; i < json_array_size(record->floors) && i < 2; i++)
-                floors[i] = json_number_value(json_object_get(json_array_get(record->floors, i), "us"));
-        double floor = (floors[0] + floors[1]) / 2;
+        double floor = median(floors, count);
         double cost = median(costs, count);
         printf("cost of a case    median %.0f us over %zu cases, floor %.0f us, ratio %.2f (wanted: at most %.1f)\n",
                cost, count, floor, cost / floor, RATIO_WANTED);
@@ -143,6 +142,7 @@ static bool report_cost(const char *agent)
                 printf("                  nine in ten below %.0f us, the dearest %.0f us\n", costs[count * 9 / 10],
                        costs[count - 1]);
         free(costs);
+        free(floors);
         record_reader_free(reader);
         return true;
 }

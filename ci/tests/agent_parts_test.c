@@ -89,18 +89,24 @@ Test(journal, keeps_whole_entries_and_counts_what_has_no_room)
         struct shmc_journal *j = shmc_journal_new();
         size_t entries = 0;
         cr_assert_not_null(j);
-        size_t fits = SHMC_STEPS_SIZE / 12;
+        size_t fits = SHMC_LOG_SIZE / 2 / 12;
         for (size_t i = 0; i < fits + 3; i++)
-                shmc_journal_step(j, "{\"n\":1}", 7);
-        cr_expect_eq(atomic_load(&j->steps.dropped), 3);
-        cr_expect(shmc_journal_steps(j, count_entry, &entries));
+                shmc_journal_append(j, SHMC_STEP, "{\"n\":1}", 7);
+        cr_expect_eq(atomic_load(&j->dropped[SHMC_STEP]), 3);
+        cr_expect(shmc_journal_each(j, SHMC_STEP, count_entry, &entries));
         cr_expect_eq(entries, fits);
+        entries = 0;
+        shmc_journal_append(j, SHMC_OBSERVATION, "{\"n\":1}", 7);
+        cr_expect_eq(atomic_load(&j->dropped[SHMC_OBSERVATION]), 0, "steps leave room for what was observed");
+        cr_expect(shmc_journal_each(j, SHMC_OBSERVATION, count_entry, &entries));
+        cr_expect_eq(entries, 1);
+        entries = 0;
         shmc_journal_reset(j);
         entries = 0;
-        cr_expect(shmc_journal_steps(j, count_entry, &entries));
+        cr_expect(shmc_journal_each(j, SHMC_STEP, count_entry, &entries));
         cr_expect_eq(entries, 0);
-        for (size_t i = 0; i < SHMC_STEPS_SIZE; i++)
-                cr_assert_eq(j->step_bytes[i], 0, "a reset leaves byte %zu", i);
+        for (size_t i = 0; i < SHMC_LOG_SIZE; i++)
+                cr_assert_eq(j->log[i], 0, "a reset leaves byte %zu", i);
 }
 
 Test(journal, passes_over_an_entry_that_its_writer_did_not_finish)
@@ -108,17 +114,17 @@ Test(journal, passes_over_an_entry_that_its_writer_did_not_finish)
         struct shmc_journal *j = shmc_journal_new();
         size_t entries = 0;
         for (int i = 0; i < 3; i++)
-                shmc_journal_step(j, "{\"n\":1}", 7);
+                shmc_journal_append(j, SHMC_STEP, "{\"n\":1}", 7);
         /* The second writer was killed after it had noted the length. */
         uint32_t length = 7;
-        memcpy(j->step_bytes + 12, &length, sizeof(length));
-        cr_expect(shmc_journal_steps(j, count_entry, &entries));
+        memcpy(j->log + 12, &length, sizeof(length));
+        cr_expect(shmc_journal_each(j, SHMC_STEP, count_entry, &entries));
         cr_expect_eq(entries, 2);
         /* And here before: what stands behind it cannot be found. */
         length = 0;
         entries = 0;
-        memcpy(j->step_bytes + 12, &length, sizeof(length));
-        cr_expect(!shmc_journal_steps(j, count_entry, &entries));
+        memcpy(j->log + 12, &length, sizeof(length));
+        cr_expect(!shmc_journal_each(j, SHMC_STEP, count_entry, &entries));
         cr_expect_eq(entries, 1);
 }
 

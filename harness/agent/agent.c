@@ -339,23 +339,6 @@ static void make_slots(struct run *run, const struct shmc_options *o)
         }
 }
 
-/* In a worker, so that the floor is what a case's own process would cost. */
-static void emit_floor(unsigned rounds)
-{
-        double *result = shared(sizeof(*result));
-        pid_t pid = shmc_fork_worker();
-        if (pid == 0) {
-                *result = shmc_measure_floor(rounds);
-                _exit(0);
-        }
-        while (pid != -1 && waitpid(pid, NULL, 0) == -1 && errno == EINTR) {
-        }
-        struct shmc_text t = SHMC_TEXT(object_bytes);
-        shmc_record_floor(&t, *result, rounds);
-        emit(&t);
-        munmap(result, sizeof(*result));
-}
-
 static void stop_on_signals(void)
 {
         static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
@@ -372,6 +355,7 @@ static int run_cases(const struct shmc_options *o)
         char why[PATH_MAX + 256];
         shmc_context.timeout = o->timeout;
         shmc_context.stress = o->stress;
+        shmc_context.floor = o->floor;
         signal(SIGPIPE, SIG_IGN);
         stop_on_signals();
         if (!shmc_isolation_choose(o->isolation, why, sizeof(why))) {
@@ -392,11 +376,7 @@ static int run_cases(const struct shmc_options *o)
         struct shmc_text start = SHMC_TEXT(object_bytes);
         shmc_record_start(&start, &run.needs, run.job_count, o->repeat, run.workers);
         emit(&start);
-        if (o->floor)
-                emit_floor(o->floor);
         run_all(&run);
-        if (o->floor)
-                emit_floor(o->floor);
         struct shmc_text end = SHMC_TEXT(object_bytes);
         shmc_record_end(&end, run.results);
         emit(&end);

@@ -31,35 +31,45 @@ static const char *default_profile(void)
 
 static void begin_observation(struct shmc_text *t, const char *what, unsigned step)
 {
-        shmc_add(t, "{\"by\":");
+        shmc_add_string(t, "{\"by\":");
         shmc_add_json_string(t, shmc_process_name);
-        shmc_add(t, ",\"what\":");
+        shmc_add_string(t, ",\"what\":");
         shmc_add_json_string(t, what);
-        if (step)
-                shmc_add(t, ",\"step\":%u", step);
+        if (step) {
+                shmc_add_string(t, ",\"step\":");
+                shmc_add_decimal(t, step);
+        }
 }
 
 static void end_observation(struct shmc_text *t)
 {
         shmc_add_bytes(t, "}", 1);
         if (t->cut)
-                atomic_fetch_add(&shmc_journal->observations.dropped, 1);
+                shmc_journal_drop(shmc_journal, SHMC_OBSERVATION);
         else
-                shmc_journal_observation(shmc_journal, t->bytes, t->length);
+                shmc_journal_append(shmc_journal, SHMC_OBSERVATION, t->bytes, t->length);
+}
+
+static void open_profile(struct shmc_text *t, const char *profile)
+{
+        shmc_add_string(t, "\"");
+        shmc_add_string(t, profile);
+        shmc_add_string(t, "\":[");
 }
 
 static void add_seen_and_expected(struct shmc_text *t, const char *seen, const char *expected)
 {
-        shmc_add(t, ",\"seen\":");
+        shmc_add_string(t, ",\"seen\":");
         shmc_add_json_string(t, seen);
-        shmc_add(t, ",\"expected\":{\"%s\":[", default_profile());
+        shmc_add_string(t, ",\"expected\":{");
+        open_profile(t, default_profile());
         shmc_add_json_string(t, expected);
-        shmc_add(t, "]}");
+        shmc_add_string(t, "]}");
 }
 
 static void add_allowed(struct shmc_text *t, const int *allowed, const char *(*name)(int))
 {
-        shmc_add(t, ",\"expected\":{");
+        shmc_add_string(t, ",\"expected\":{");
         const char *profile = default_profile();
         bool open = false;
         bool first_profile = true;
@@ -67,22 +77,24 @@ static void add_allowed(struct shmc_text *t, const int *allowed, const char *(*n
                 if (*a == SHMC_FOR_POSIX || *a == SHMC_FOR_LINUX) {
                         profile = *a == SHMC_FOR_POSIX ? "posix" : "linux";
                         if (open)
-                                shmc_add(t, "]");
+                                shmc_add_string(t, "]");
                         open = false;
                         continue;
                 }
                 if (!open) {
-                        shmc_add(t, "%s\"%s\":[", first_profile ? "" : ",", profile);
+                        if (!first_profile)
+                                shmc_add_string(t, ",");
+                        open_profile(t, profile);
                         first_profile = false;
                 } else {
-                        shmc_add(t, ",");
+                        shmc_add_string(t, ",");
                 }
                 open = true;
                 shmc_add_json_string(t, *a == OK ? "success" : name(*a));
         }
         if (open)
-                shmc_add(t, "]");
-        shmc_add(t, "}");
+                shmc_add_string(t, "]");
+        shmc_add_string(t, "}");
 }
 
 void shmc_check_outcome(struct outcome o, const int *allowed)
@@ -90,57 +102,59 @@ void shmc_check_outcome(struct outcome o, const int *allowed)
         char buffer[2048];
         struct shmc_text t = SHMC_TEXT(buffer);
         char what[64];
-        snprintf(what, sizeof(what), "result of %s", o.call);
+        struct shmc_text w = SHMC_TEXT(what);
+        shmc_add_string(&w, "result of ");
+        shmc_add_string(&w, o.call);
         begin_observation(&t, what, o.step);
-        shmc_add(&t, ",\"seen\":");
+        shmc_add_string(&t, ",\"seen\":");
         char returned[48];
-        snprintf(returned, sizeof(returned), "returned %" PRIdPTR, o.value);
+        struct shmc_text r = SHMC_TEXT(returned);
+        shmc_add_string(&r, "returned ");
+        shmc_add_decimal(&r, o.value);
         shmc_add_json_string(&t, o.failed ? shmc_errno_name(o.error) : o.odd ? returned : "success");
         add_allowed(&t, allowed, shmc_errno_name);
         end_observation(&t);
 }
 
-static void format_number(char *out, size_t size, intmax_t n, enum shmc_base base)
+static void add_number(struct shmc_text *t, intmax_t n, enum shmc_base base)
 {
         switch (base) {
         case SHMC_OCTAL:
-                snprintf(out, size, "0%" PRIoMAX, (uintmax_t)n);
+                shmc_add_string(t, "0");
+                shmc_add_digits(t, (uintmax_t)n, 8, 1);
                 break;
         case SHMC_HEX:
-                snprintf(out, size, "0x%08x", (unsigned)n);
+                shmc_add_hex(t, (unsigned)n, 8);
                 break;
         case SHMC_DECIMAL:
-                snprintf(out, size, "%" PRIdMAX, n);
+                shmc_add_decimal(t, n);
                 break;
         }
 }
 
 void shmc_check_number(const char *what, intmax_t seen, intmax_t low, intmax_t high, enum shmc_base base)
 {
-        char s[32];
-        char l[32];
-        char h[32];
+        char shown[32];
         char expected[72];
-        format_number(s, sizeof(s), seen, base);
-        format_number(l, sizeof(l), low, base);
-        format_number(h, sizeof(h), high, base);
-        if (low == high)
-                snprintf(expected, sizeof(expected), "%s", l);
-        else
-                snprintf(expected, sizeof(expected), "%s..%s", l, h);
+        struct shmc_text s = SHMC_TEXT(shown);
+        struct shmc_text e = SHMC_TEXT(expected);
+        add_number(&s, seen, base);
+        add_number(&e, low, base);
+        if (low != high) {
+                shmc_add_string(&e, "..");
+                add_number(&e, high, base);
+        }
         char buffer[1024];
         struct shmc_text t = SHMC_TEXT(buffer);
         begin_observation(&t, what, 0);
-        add_seen_and_expected(&t, s, expected);
+        add_seen_and_expected(&t, shown, expected);
         end_observation(&t);
 }
 
 void shmc_check_that(bool holds, const char *what, const char *detail, ...)
 {
-        char seen[512];
-        if (holds) {
-                snprintf(seen, sizeof(seen), "yes");
-        } else {
+        char seen[512] = "yes";
+        if (!holds) {
                 va_list arguments;
                 va_start(arguments, detail);
                 int n = vsnprintf(seen, sizeof(seen), detail, arguments);
@@ -165,9 +179,9 @@ void shmc_record_fact(const char *what, const char *format, ...)
         char buffer[2048];
         struct shmc_text t = SHMC_TEXT(buffer);
         begin_observation(&t, what, 0);
-        shmc_add(&t, ",\"seen\":");
+        shmc_add_string(&t, ",\"seen\":");
         shmc_add_json_string(&t, seen);
-        shmc_add(&t, ",\"expected\":{}");
+        shmc_add_string(&t, ",\"expected\":{}");
         end_observation(&t);
 }
 
@@ -223,7 +237,7 @@ void shmc_check_death(const char *what, const struct death *d, const int *allowe
         char buffer[1024];
         struct shmc_text t = SHMC_TEXT(buffer);
         begin_observation(&t, what, 0);
-        shmc_add(&t, ",\"seen\":");
+        shmc_add_string(&t, ",\"seen\":");
         shmc_add_json_string(&t, d->signal_number ? shmc_signal_name(d->signal_number) : "success");
         add_allowed(&t, allowed, shmc_signal_name);
         end_observation(&t);
@@ -258,11 +272,10 @@ static void add_differences(struct shmc_text *t, const struct shmid_ds *a, const
                 const struct member *m = &members[i];
                 if (m->before == m->now || (m->bit & allowed))
                         continue;
-                char before[32];
-                char now[32];
-                format_number(before, sizeof(before), m->before, m->base);
-                format_number(now, sizeof(now), m->now, m->base);
-                shmc_add(t, "%s%s %s -> %s", t->length ? ", " : "", m->name, before, now);
+                shmc_add(t, "%s%s ", t->length ? ", " : "", m->name);
+                add_number(t, m->before, m->base);
+                shmc_add_string(t, " -> ");
+                add_number(t, m->now, m->base);
         }
 }
 

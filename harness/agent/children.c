@@ -6,6 +6,7 @@
 #include "endings.h"
 #include "isolation.h"
 #include "journal.h"
+#include "text.h"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -14,13 +15,29 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+static void name_process(const char *name)
+{
+        struct shmc_text t = SHMC_TEXT(shmc_process_name);
+        shmc_add_string(&t, name);
+}
+
+/* Names it "uid 1 gid 2", with other words where other ids tell more. */
+static void name_by_ids(const char *first, uintmax_t a, const char *second, uintmax_t b)
+{
+        struct shmc_text t = SHMC_TEXT(shmc_process_name);
+        shmc_add_string(&t, first);
+        shmc_add_digits(&t, a, 10, 1);
+        shmc_add_string(&t, second);
+        shmc_add_digits(&t, b, 10, 1);
+}
+
 static pid_t fork_child(const char *name)
 {
         pid_t pid = fork();
         if (pid == -1)
                 shmc_setup_failed("fork: %s", strerror(errno));
         if (pid == 0) {
-                snprintf(shmc_process_name, sizeof(shmc_process_name), "%s", name);
+                name_process(name);
                 if (!shmc_context.pid_namespace)
                         shmc_die_with_parent();
         }
@@ -70,8 +87,7 @@ void shmc_become_user(uid_t uid, gid_t gid)
         if (!became || getuid() != uid || geteuid() != uid || getgid() != gid || getegid() != gid)
                 shmc_harness_failed("cannot become uid %lu, gid %lu: %s", (unsigned long)uid, (unsigned long)gid,
                                     strerror(errno));
-        snprintf(shmc_process_name, sizeof(shmc_process_name), "uid %lu gid %lu", (unsigned long)uid,
-                 (unsigned long)gid);
+        name_by_ids("uid ", uid, " gid ", gid);
 }
 
 void shmc_become_ids(uid_t real, uid_t effective, uid_t saved, gid_t egid)
@@ -81,8 +97,7 @@ void shmc_become_ids(uid_t real, uid_t effective, uid_t saved, gid_t egid)
             setresuid(real, effective, saved) == -1 || geteuid() != effective || getuid() != real)
                 shmc_harness_failed("setresuid(%ld, %ld, %ld): %s", (long)real, (long)effective, (long)saved,
                                     strerror(errno));
-        snprintf(shmc_process_name, sizeof(shmc_process_name), "ruid %lu euid %lu", (unsigned long)real,
-                 (unsigned long)effective);
+        name_by_ids("ruid ", real, " euid ", effective);
 #else
         (void)real, (void)effective, (void)saved, (void)egid;
         shmc_skip("this platform has no setresuid");
@@ -119,8 +134,7 @@ bool shmc_take_ids(uid_t uid, gid_t gid, gid_t supplementary)
             !has_groups(supplementary))
                 shmc_harness_failed("cannot be uid %lu, gid %lu for a while: %s", (unsigned long)uid,
                                     (unsigned long)gid, strerror(errno));
-        snprintf(shmc_process_name, sizeof(shmc_process_name), "uid %lu gid %lu", (unsigned long)uid,
-                 (unsigned long)gid);
+        name_by_ids("uid ", uid, " gid ", gid);
         return true;
 }
 

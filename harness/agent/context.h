@@ -20,6 +20,7 @@ struct shmc_context {
         char scratch[512];      /* where a case may make a directory: a tmpfs of its own where that can be had */
         double timeout;         /* seconds a case may take */
         double stress;          /* seconds a race goes on for; 0: as long as it needs */
+        bool floor;             /* after each case, measure what none can cost less than */
         bool bare_root;         /* uid 0 of the initial user namespace */
 };
 

@@ -55,11 +55,18 @@ static void add_flag_names(struct shmc_text *t, const struct named *names, size_
         for (size_t i = 0; i < count; i++) {
                 unsigned bit = (unsigned)names[i].value;
                 if ((*rest & bit) == bit) {
-                        shmc_add(t, "%s%s", *separator, names[i].name);
+                        shmc_add_string(t, *separator);
+                        shmc_add_string(t, names[i].name);
                         *rest &= ~bit;
                         *separator = "|";
                 }
         }
+}
+
+static void add_rest(struct shmc_text *t, const char *separator, unsigned rest)
+{
+        shmc_add_string(t, separator);
+        shmc_add_hex(t, rest, 1);
 }
 
 void shmc_add_shmget_flags(struct shmc_text *t, int flags)
@@ -80,13 +87,15 @@ void shmc_add_shmget_flags(struct shmc_text *t, int flags)
         unsigned mode = rest & 0777U;
         rest &= ~0777U;
         if (rest) {
-                shmc_add(t, "%s0x%x", separator, rest);
+                add_rest(t, separator, rest);
                 separator = "|";
         }
-        if (mode)
-                shmc_add(t, "%s0%03o", separator, mode);
-        else if (*separator == '\0')
-                shmc_add(t, "0");
+        if (mode) {
+                shmc_add_string(t, separator);
+                shmc_add_digits(t, mode, 8, 4);
+        } else if (*separator == '\0') {
+                shmc_add_string(t, "0");
+        }
 }
 
 void shmc_add_shmat_flags(struct shmc_text *t, int flags)
@@ -105,9 +114,9 @@ void shmc_add_shmat_flags(struct shmc_text *t, int flags)
         const char *separator = "";
         add_flag_names(t, names, sizeof(names) / sizeof(names[0]), &rest, &separator);
         if (rest)
-                shmc_add(t, "%s0x%x", separator, rest);
+                add_rest(t, separator, rest);
         else if (*separator == '\0')
-                shmc_add(t, "0");
+                shmc_add_string(t, "0");
 }
 
 void shmc_add_command(struct shmc_text *t, int command)
@@ -121,7 +130,7 @@ void shmc_add_command(struct shmc_text *t, int command)
         };
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
                 if (names[i].value == command) {
-                        shmc_add(t, "%s", names[i].name);
+                        shmc_add_string(t, names[i].name);
                         return;
                 }
         }
@@ -134,17 +143,17 @@ void shmc_add_command(struct shmc_text *t, int command)
 void shmc_add_key(struct shmc_text *t, key_t key)
 {
         if (key == IPC_PRIVATE)
-                shmc_add(t, "IPC_PRIVATE");
+                shmc_add_string(t, "IPC_PRIVATE");
         else
-                shmc_add(t, "0x%08x", (unsigned)key);
+                shmc_add_hex(t, (unsigned)key, 8);
 }
 
 void shmc_add_address(struct shmc_text *t, const void *address)
 {
         if (address == NULL)
-                shmc_add(t, "NULL");
+                shmc_add_string(t, "NULL");
         else if ((intptr_t)address == -1)
-                shmc_add(t, "(void *)-1");
+                shmc_add_string(t, "(void *)-1");
         else
-                shmc_add(t, "0x%" PRIxPTR, (uintptr_t)address);
+                shmc_add_hex(t, (uintptr_t)address, 1);
 }

@@ -2,7 +2,8 @@
 
 /* An entry is a header word and its bytes, padded to the next word. */
 #define ENTRY_READY 0x80000000U
-#define ENTRY_LENGTH 0x7fffffffU
+#define ENTRY_OBSERVATION 0x40000000U
+#define ENTRY_LENGTH 0x3fffffffU
 
 struct shmc_journal *shmc_journal;
 
@@ -16,18 +17,14 @@ struct shmc_journal *shmc_journal_new(void)
         return j;
 }
 
-static void clear_log(struct shmc_log *log, char *bytes, size_t size)
-{
-        size_t used = atomic_load(&log->used);
-        memset(bytes, 0, used < size ? used : size);
-        atomic_store(&log->used, 0);
-        atomic_store(&log->dropped, 0);
-}
-
 void shmc_journal_reset(struct shmc_journal *j)
 {
-        clear_log(&j->steps, j->step_bytes, sizeof(j->step_bytes));
-        clear_log(&j->observations, j->observation_bytes, sizeof(j->observation_bytes));
+        size_t used = atomic_load(&j->used);
+        memset(j->log, 0, used < sizeof(j->log) ? used : sizeof(j->log));
+        atomic_store(&j->used, 0);
+        for (int kind = 0; kind < SHMC_ENTRY_KINDS; kind++)
+                atomic_store(&j->dropped[kind], 0);
+        atomic_store(&j->observations, 0);
         atomic_store(&j->next_step, 0);
         atomic_store(&j->ending, SHMC_END_DONE);
         atomic_store(&j->reason_taken, 0);
@@ -40,58 +37,47 @@ void shmc_journal_reset(struct shmc_journal *j)
         atomic_store(&j->fault_address, 0);
 }
 
-static void append(struct shmc_log *log, char *bytes, size_t size, const char *json, size_t length)
+void shmc_journal_drop(struct shmc_journal *j, enum shmc_entry kind)
+{
+        atomic_fetch_add(&j->dropped[kind], 1);
+}
+
+void shmc_journal_append(struct shmc_journal *j, enum shmc_entry kind, const char *json, size_t length)
 {
         uint32_t need = (uint32_t)(sizeof(uint32_t) + ((length + 3) & ~(size_t)3));
-        uint32_t at = atomic_load(&log->used);
+        uint32_t at = atomic_load(&j->used);
+        /* However many steps there are, what was observed finds room. */
+        size_t limit = kind == SHMC_STEP ? sizeof(j->log) / 2 : sizeof(j->log);
         do {
-                if (need > size - at) {
-                        atomic_fetch_add(&log->dropped, 1);
+                if (at > limit || need > limit - at) {
+                        shmc_journal_drop(j, kind);
                         return;
                 }
-        } while (!atomic_compare_exchange_weak(&log->used, &at, at + need));
-        _Atomic uint32_t *header = (_Atomic uint32_t *)(void *)(bytes + at);
-        atomic_store(header, (uint32_t)length);
-        memcpy(bytes + at + sizeof(uint32_t), json, length);
-        atomic_store(header, (uint32_t)length | ENTRY_READY);
+        } while (!atomic_compare_exchange_weak(&j->used, &at, at + need));
+        uint32_t mark = (uint32_t)length | (kind == SHMC_OBSERVATION ? ENTRY_OBSERVATION : 0U);
+        _Atomic uint32_t *header = (_Atomic uint32_t *)(void *)(j->log + at);
+        atomic_store(header, mark);
+        memcpy(j->log + at + sizeof(uint32_t), json, length);
+        atomic_store(header, mark | ENTRY_READY);
+        if (kind == SHMC_OBSERVATION)
+                atomic_fetch_add(&j->observations, 1);
 }
 
-void shmc_journal_step(struct shmc_journal *j, const char *json, size_t length)
-{
-        append(&j->steps, j->step_bytes, sizeof(j->step_bytes), json, length);
-}
-
-void shmc_journal_observation(struct shmc_journal *j, const char *json, size_t length)
-{
-        append(&j->observations, j->observation_bytes, sizeof(j->observation_bytes), json, length);
-}
-
-static bool each_entry(const struct shmc_log *log, const char *bytes,
+bool shmc_journal_each(const struct shmc_journal *j, enum shmc_entry kind,
                        void (*visit)(const char *json, size_t length, void *arg), void *arg)
 {
-        uint32_t used = atomic_load(&log->used);
+        uint32_t wanted = ENTRY_READY | (kind == SHMC_OBSERVATION ? ENTRY_OBSERVATION : 0U);
+        uint32_t used = atomic_load(&j->used);
         for (uint32_t at = 0; at < used;) {
-                uint32_t header = atomic_load((const _Atomic uint32_t *)(const void *)(bytes + at));
+                uint32_t header = atomic_load((const _Atomic uint32_t *)(const void *)(j->log + at));
                 uint32_t length = header & ENTRY_LENGTH;
                 if (length == 0)
                         return false;
-                if (header & ENTRY_READY)
-                        visit(bytes + at + sizeof(uint32_t), length, arg);
+                if ((header & ~ENTRY_LENGTH) == wanted)
+                        visit(j->log + at + sizeof(uint32_t), length, arg);
                 at += (uint32_t)(sizeof(uint32_t) + ((length + 3U) & ~3U));
         }
         return true;
-}
-
-bool shmc_journal_steps(const struct shmc_journal *j, void (*visit)(const char *json, size_t length, void *arg),
-                        void *arg)
-{
-        return each_entry(&j->steps, j->step_bytes, visit, arg);
-}
-
-bool shmc_journal_observations(const struct shmc_journal *j, void (*visit)(const char *json, size_t length, void *arg),
-                               void *arg)
-{
-        return each_entry(&j->observations, j->observation_bytes, visit, arg);
 }
 
 void shmc_journal_end(struct shmc_journal *j, enum shmc_ending ending, const char *reason)

@@ -11,8 +11,7 @@
 
 #include <stdatomic.h>
 
-#define SHMC_STEPS_SIZE (96 * 1024)
-#define SHMC_OBSERVATIONS_SIZE (96 * 1024)
+#define SHMC_LOG_SIZE (192 * 1024)
 #define SHMC_SEGMENTS 128
 #define SHMC_REASON_SIZE 512
 
@@ -23,10 +22,7 @@ enum shmc_ending {
         SHMC_END_HARNESS       /* the agent's own fault */
 };
 
-struct shmc_log {
-        _Atomic uint32_t used;
-        _Atomic uint32_t dropped; /* entries for which there was no room */
-};
+enum shmc_entry { SHMC_STEP, SHMC_OBSERVATION, SHMC_ENTRY_KINDS };
 
 /* A segment that the case's processes made: what persistence is held against. */
 struct shmc_made {
@@ -37,7 +33,9 @@ struct shmc_made {
 };
 
 struct shmc_journal {
-        struct shmc_log steps, observations;
+        _Atomic uint32_t used;                      /* bytes of log */
+        _Atomic uint32_t dropped[SHMC_ENTRY_KINDS]; /* entries for which there was no room */
+        _Atomic uint32_t observations;
         _Atomic uint32_t next_step;
         _Atomic int ending;       /* enum shmc_ending; the first one that is not DONE stays */
         _Atomic int reason_taken; /* someone has begun to write the reason */
@@ -48,8 +46,8 @@ struct shmc_journal {
         char scratch[640];      /* a directory on a real file system that the worker must remove */
         _Atomic int fault_code; /* of the last doomed child: si_code + 1, 0 for none */
         _Atomic uintptr_t fault_address;
-        char step_bytes[SHMC_STEPS_SIZE];
-        char observation_bytes[SHMC_OBSERVATIONS_SIZE];
+        /* Steps and observations as they came: together, so that a case touches few pages. */
+        char log[SHMC_LOG_SIZE];
 };
 
 /*
@@ -62,18 +60,18 @@ struct shmc_journal *shmc_journal_new(void);
 void shmc_journal_reset(struct shmc_journal *j);
 
 /* Appends the text as one entry; async-signal-safe but for the copy itself. Counts what finds no room. */
-void shmc_journal_step(struct shmc_journal *j, const char *json, size_t length);
-void shmc_journal_observation(struct shmc_journal *j, const char *json, size_t length);
+void shmc_journal_append(struct shmc_journal *j, enum shmc_entry kind, const char *json, size_t length);
+
+/* Counts an entry that was too long to be written down. */
+void shmc_journal_drop(struct shmc_journal *j, enum shmc_entry kind);
 
 /*
- * Calls visit for each finished entry, in the order in which they were begun.
- * Returns false if an entry was begun and never finished in a way that hides
- * those behind it.
+ * Calls visit for each finished entry of the kind, in the order in which they
+ * were begun. Returns false if an entry was begun and never finished in a way
+ * that hides those behind it.
  */
-bool shmc_journal_steps(const struct shmc_journal *j, void (*visit)(const char *json, size_t length, void *arg),
-                        void *arg);
-bool shmc_journal_observations(const struct shmc_journal *j, void (*visit)(const char *json, size_t length, void *arg),
-                               void *arg);
+bool shmc_journal_each(const struct shmc_journal *j, enum shmc_entry kind,
+                       void (*visit)(const char *json, size_t length, void *arg), void *arg);
 
 /* Notes how the case ended, unless it is noted already. reason is copied. */
 void shmc_journal_end(struct shmc_journal *j, enum shmc_ending ending, const char *reason);

@@ -48,8 +48,6 @@ static bool read_valued(struct shmc_options *o, const char *option, const char *
                 return read_unsigned(option, value, 1, 1024, &o->jobs);
         if (strcmp(option, "--repeat") == 0)
                 return read_unsigned(option, value, 1, 100000, &o->repeat);
-        if (strcmp(option, "--floor") == 0)
-                return read_unsigned(option, value, 1, 100000, &o->floor);
         if (strcmp(option, "--timeout") == 0)
                 return read_seconds(option, value, &o->timeout);
         if (strcmp(option, "--stress") == 0)
@@ -65,8 +63,8 @@ static bool read_valued(struct shmc_options *o, const char *option, const char *
 
 static bool takes_value(const char *word)
 {
-        static const char *const options[] = {"--filter", "--jobs",    "-j",       "--repeat",
-                                              "--floor",  "--timeout", "--stress", "--isolation"};
+        static const char *const options[] = {"--filter",  "--jobs",   "-j",         "--repeat",
+                                              "--timeout", "--stress", "--isolation"};
         for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
                 if (strcmp(word, options[i]) == 0)
                         return true;
@@ -89,6 +87,8 @@ bool shmc_options_read(struct shmc_options *o, int argc, char **argv)
                 }
                 if (strcmp(argv[i], "--list") == 0) {
                         o->action = SHMC_LIST;
+                } else if (strcmp(argv[i], "--floor") == 0) {
+                        o->floor = true;
                 } else if (strcmp(argv[i], "--clean") == 0) {
                         o->action = SHMC_CLEAN;
                 } else if (strcmp(argv[i], "--help") == 0) {
@@ -120,7 +120,7 @@ void shmc_options_help(void)
              "  --stress SECONDS   races go on for so long each, and may take that longer\n"
              "  -j, --jobs N       cases side by side (default: processors)\n"
              "  --repeat N         each case N times\n"
-             "  --floor N          first measure the floor of a case's cost, N rounds\n"
+             "  --floor            after each case measure what no case can cost less than\n"
              "  --clean            remove what a killed run left in the host's IPC namespace\n"
              "  --version          the agent's version\n"
              "\n"

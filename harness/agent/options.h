@@ -15,7 +15,7 @@ struct shmc_options {
         double stress;   /* seconds that each race goes on for; 0: as long as it needs */
         unsigned jobs;   /* workers; 0: as many as there are processors */
         unsigned repeat; /* rounds */
-        unsigned floor;  /* rounds of the floor measurement; 0: none */
+        bool floor;      /* measure the floor of a case's cost */
         const char *filters[SHMC_FILTERS];
         size_t filter_count;
         int rest; /* index of the first word after --program */

@@ -243,30 +243,27 @@ void shmc_record_case(struct shmc_text *t, const struct shmc_case *c, unsigned r
         shmc_add(t, "{\"type\":\"case\"");
         add_case(t, c);
         shmc_add(t, ",\"round\":%u,\"us\":%ld", round, r->microseconds);
+        if (r->floor)
+                shmc_add(t, ",\"floor_us\":%ld", r->floor);
         add_member(t, "status", r->status);
         if (r->reason[0])
                 add_member(t, "reason", r->reason);
         if (r->journal) {
                 struct list_state steps = {t, ""};
                 shmc_add(t, ",\"steps\":[");
-                shmc_journal_steps(r->journal, add_entry, &steps);
+                shmc_journal_each(r->journal, SHMC_STEP, add_entry, &steps);
                 shmc_add(t, "]");
-                uint32_t dropped = atomic_load(&r->journal->steps.dropped);
+                uint32_t dropped = atomic_load(&r->journal->dropped[SHMC_STEP]);
                 if (dropped)
                         shmc_add(t, ",\"steps_dropped\":%u", (unsigned)dropped);
                 struct list_state observations = {t, ""};
                 shmc_add(t, ",\"observations\":[");
-                shmc_journal_observations(r->journal, add_entry, &observations);
+                shmc_journal_each(r->journal, SHMC_OBSERVATION, add_entry, &observations);
                 shmc_add(t, "]");
         }
         if (r->left)
                 shmc_add(t, ",\"left\":%s", r->left);
         shmc_add(t, "}");
-}
-
-void shmc_record_floor(struct shmc_text *t, double microseconds, unsigned rounds)
-{
-        shmc_add(t, "{\"type\":\"floor\",\"us\":%.2f,\"rounds\":%u}", microseconds, rounds);
 }
 
 void shmc_record_end(struct shmc_text *t, size_t results)

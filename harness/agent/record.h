@@ -10,8 +10,8 @@
  *   start   format (1), agent, platform, needs that are missing, isolation, all cases that the
  *           agent has, number of results to come
  *   begin   id, round: a case starts
- *   case    what a case is, and how it ended: status, steps, observations, segments left
- *   floor   microseconds of a bare fork, new IPC namespace, exit and wait
+ *   case    what a case is, and how it ended: status, microseconds (us),
+ *           steps, observations, segments left; with --floor also floor_us
  *   end     number of results: nothing is missing
  *   list    what a case is (only from --list)
  */
@@ -32,6 +32,7 @@ struct shmc_result {
         const char *status;
         const char *reason; /* or "" */
         long microseconds;
+        long floor;                         /* microseconds; 0 if not measured */
         const struct shmc_journal *journal; /* NULL if the case never ran */
         const char *left;                   /* JSON of the segments left, or NULL */
 };
@@ -42,7 +43,6 @@ void shmc_record_start(struct shmc_text *t, const struct shmc_needs *needs, size
 void shmc_record_begin(struct shmc_text *t, const struct shmc_case *c, unsigned round);
 void shmc_record_case(struct shmc_text *t, const struct shmc_case *c, unsigned round, const struct shmc_result *r);
 void shmc_record_list(struct shmc_text *t, const struct shmc_case *c);
-void shmc_record_floor(struct shmc_text *t, double microseconds, unsigned rounds);
 void shmc_record_end(struct shmc_text *t, size_t results);
 
 /* Writes the object to fd in the next frame. Returns false with errno when fd does not take it. */

@@ -13,14 +13,23 @@
 bool shmc_in_case_namespace = true;
 char shmc_process_name[32] = "case";
 
+static void add_who(struct shmc_text *t, unsigned step)
+{
+        shmc_add_string(t, "{\"n\":");
+        shmc_add_decimal(t, step);
+        shmc_add_string(t, ",\"by\":");
+        shmc_add_json_string(t, shmc_process_name);
+}
+
 static unsigned begin_step(struct shmc_text *t, const char *call, bool raw)
 {
         unsigned step = atomic_fetch_add(&shmc_journal->next_step, 1) + 1;
-        shmc_add(t, "{\"n\":%u,\"by\":", step);
-        shmc_add_json_string(t, shmc_process_name);
+        add_who(t, step);
         if (raw)
-                shmc_add(t, ",\"via\":\"syscall\"");
-        shmc_add(t, ",\"call\":\"%s\",\"args\":[", call);
+                shmc_add_string(t, ",\"via\":\"syscall\"");
+        shmc_add_string(t, ",\"call\":\"");
+        shmc_add_string(t, call);
+        shmc_add_string(t, "\",\"args\":[");
         return step;
 }
 
@@ -29,6 +38,14 @@ static void add_argument(struct shmc_text *t, const char *argument)
         if (t->bytes[t->length - 1] != '[')
                 shmc_add_bytes(t, ",", 1);
         shmc_add_json_string(t, argument);
+}
+
+static void add_number_argument(struct shmc_text *t, intmax_t n)
+{
+        char argument[32];
+        struct shmc_text a = SHMC_TEXT(argument);
+        shmc_add_decimal(&a, n);
+        add_argument(t, argument);
 }
 
 static void add_result(struct shmc_text *t, const struct outcome *o)
@@ -40,20 +57,23 @@ static void add_result(struct shmc_text *t, const struct outcome *o)
         else if (strcmp(o->call, "ftok") == 0 && !o->failed)
                 shmc_add_key(&r, (key_t)o->value);
         else
-                shmc_add(&r, "%" PRIdPTR, o->value);
-        shmc_add(t, "],\"ret\":");
+                shmc_add_decimal(&r, o->value);
+        shmc_add_string(t, "],\"ret\":");
         shmc_add_json_string(t, returned);
-        if (o->failed)
-                shmc_add(t, ",\"errno\":\"%s\"", shmc_errno_name(o->error));
+        if (o->failed) {
+                shmc_add_string(t, ",\"errno\":\"");
+                shmc_add_string(t, shmc_errno_name(o->error));
+                shmc_add_string(t, "\"");
+        }
 }
 
 static void end_step(struct shmc_text *t)
 {
         shmc_add_bytes(t, "}", 1);
         if (!t->cut)
-                shmc_journal_step(shmc_journal, t->bytes, t->length);
+                shmc_journal_append(shmc_journal, SHMC_STEP, t->bytes, t->length);
         else
-                atomic_fetch_add(&shmc_journal->steps.dropped, 1);
+                shmc_journal_drop(shmc_journal, SHMC_STEP);
 }
 
 struct outcome shmc_try_ftok(const char *path, int proj_id)
@@ -71,12 +91,13 @@ struct outcome shmc_try_ftok(const char *path, int proj_id)
                 shmc_add_address(&s, path);
         else if (strlen(path) > 120)
                 shmc_add(&s, "\"%.60s...\" /* %zu bytes */", path, strlen(path));
-        else
-                shmc_add(&s, "\"%s\"", path);
+        else {
+                shmc_add_string(&s, "\"");
+                shmc_add_string(&s, path);
+                shmc_add_string(&s, "\"");
+        }
         add_argument(&t, shown);
-        char number[32];
-        snprintf(number, sizeof(number), "%d", proj_id);
-        add_argument(&t, number);
+        add_number_argument(&t, proj_id);
         add_result(&t, &o);
         end_step(&t);
         return o;
@@ -91,7 +112,8 @@ static struct outcome record_shmget(struct outcome o, key_t key, size_t size, in
         struct shmc_text k = SHMC_TEXT(argument);
         shmc_add_key(&k, key);
         add_argument(&t, argument);
-        snprintf(argument, sizeof(argument), "%zu", size);
+        struct shmc_text s = SHMC_TEXT(argument);
+        shmc_add_digits(&s, size, 10, 1);
         add_argument(&t, argument);
         struct shmc_text f = SHMC_TEXT(argument);
         shmc_add_shmget_flags(&f, flags);
@@ -132,8 +154,7 @@ static struct outcome record_shmat(struct outcome o, int shmid, const void *addr
         char argument[96];
         struct shmc_text t = SHMC_TEXT(buffer);
         o.step = begin_step(&t, "shmat", raw);
-        snprintf(argument, sizeof(argument), "%d", shmid);
-        add_argument(&t, argument);
+        add_number_argument(&t, shmid);
         struct shmc_text a = SHMC_TEXT(argument);
         shmc_add_address(&a, address);
         add_argument(&t, argument);
@@ -186,16 +207,39 @@ static bool reads_shmid_ds(int command)
         return command == IPC_STAT;
 }
 
+struct member {
+        const char *before; /* the JSON in front of the value */
+        uintmax_t value;
+        unsigned base;
+        bool is_signed;
+};
+
 static void add_shmid_ds(struct shmc_text *t, const struct shmid_ds *ds)
 {
-        shmc_add(t,
-                 "{\"key\":\"0x%08x\",\"uid\":%lu,\"gid\":%lu,\"cuid\":%lu,\"cgid\":%lu,\"mode\":\"0%o\","
-                 "\"segsz\":\"%" PRIuMAX "\",\"nattch\":\"%" PRIuMAX "\",\"cpid\":%ld,\"lpid\":%ld,"
-                 "\"atime\":%" PRIdMAX ",\"dtime\":%" PRIdMAX ",\"ctime\":%" PRIdMAX "}",
-                 (unsigned)ds->shm_perm.SHMC_PERM_KEY, (unsigned long)ds->shm_perm.uid, (unsigned long)ds->shm_perm.gid,
-                 (unsigned long)ds->shm_perm.cuid, (unsigned long)ds->shm_perm.cgid, (unsigned)ds->shm_perm.mode,
-                 (uintmax_t)ds->shm_segsz, (uintmax_t)ds->shm_nattch, (long)ds->shm_cpid, (long)ds->shm_lpid,
-                 (intmax_t)ds->shm_atime, (intmax_t)ds->shm_dtime, (intmax_t)ds->shm_ctime);
+        const struct member members[] = {
+                {"{\"key\":\"0x", (unsigned)ds->shm_perm.SHMC_PERM_KEY, 16, false},
+                {"\",\"uid\":", ds->shm_perm.uid, 10, false},
+                {",\"gid\":", ds->shm_perm.gid, 10, false},
+                {",\"cuid\":", ds->shm_perm.cuid, 10, false},
+                {",\"cgid\":", ds->shm_perm.cgid, 10, false},
+                {",\"mode\":\"0", ds->shm_perm.mode, 8, false},
+                {"\",\"segsz\":\"", (uintmax_t)ds->shm_segsz, 10, false},
+                {"\",\"nattch\":\"", (uintmax_t)ds->shm_nattch, 10, false},
+                {"\",\"cpid\":", (uintmax_t)ds->shm_cpid, 10, true},
+                {",\"lpid\":", (uintmax_t)ds->shm_lpid, 10, true},
+                {",\"atime\":", (uintmax_t)ds->shm_atime, 10, true},
+                {",\"dtime\":", (uintmax_t)ds->shm_dtime, 10, true},
+                {",\"ctime\":", (uintmax_t)ds->shm_ctime, 10, true},
+        };
+        for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+                const struct member *m = &members[i];
+                shmc_add_string(t, m->before);
+                if (m->is_signed)
+                        shmc_add_decimal(t, (intmax_t)m->value);
+                else
+                        shmc_add_digits(t, m->value, m->base, m->base == 16 ? 8 : 1);
+        }
+        shmc_add_string(t, "}");
 }
 
 /* Whether the command's only value of success is 0. */
@@ -216,8 +260,7 @@ static struct outcome record_shmctl(struct outcome o, int shmid, int command, vo
         char argument[96];
         struct shmc_text t = SHMC_TEXT(bytes);
         o.step = begin_step(&t, "shmctl", raw);
-        snprintf(argument, sizeof(argument), "%d", shmid);
-        add_argument(&t, argument);
+        add_number_argument(&t, shmid);
         struct shmc_text c = SHMC_TEXT(argument);
         shmc_add_command(&c, command);
         add_argument(&t, argument);
@@ -226,8 +269,13 @@ static struct outcome record_shmctl(struct outcome o, int shmid, int command, vo
                 /* Cases give buffers at odd addresses, and some of which only this part can be read. */
                 struct ipc_perm perm;
                 memcpy(&perm, &((const char *)set)[offsetof(struct shmid_ds, shm_perm)], sizeof(perm));
-                shmc_add(&b, "{uid=%lu, gid=%lu, mode=0%o}", (unsigned long)perm.uid, (unsigned long)perm.gid,
-                         (unsigned)perm.mode);
+                shmc_add_string(&b, "{uid=");
+                shmc_add_digits(&b, perm.uid, 10, 1);
+                shmc_add_string(&b, ", gid=");
+                shmc_add_digits(&b, perm.gid, 10, 1);
+                shmc_add_string(&b, ", mode=0");
+                shmc_add_digits(&b, perm.mode, 8, 1);
+                shmc_add_string(&b, "}");
         } else {
                 shmc_add_address(&b, buffer);
         }
@@ -236,7 +284,7 @@ static struct outcome record_shmctl(struct outcome o, int shmid, int command, vo
         if (!o.failed && reads_shmid_ds(command) && buffer) {
                 struct shmid_ds ds;
                 memcpy(&ds, buffer, sizeof(ds));
-                shmc_add(&t, ",\"shmid_ds\":");
+                shmc_add_string(&t, ",\"shmid_ds\":");
                 add_shmid_ds(&t, &ds);
         }
         end_step(&t);
@@ -362,11 +410,10 @@ struct outcome shmc_try_other(const char *text, intptr_t value, bool failed, int
         char buffer[512];
         struct shmc_text t = SHMC_TEXT(buffer);
         o.step = atomic_fetch_add(&shmc_journal->next_step, 1) + 1;
-        shmc_add(&t, "{\"n\":%u,\"by\":", o.step);
-        shmc_add_json_string(&t, shmc_process_name);
-        shmc_add(&t, ",\"text\":");
+        add_who(&t, o.step);
+        shmc_add_string(&t, ",\"text\":");
         shmc_add_json_string(&t, text);
-        shmc_add(&t, ",\"args\":[");
+        shmc_add_string(&t, ",\"args\":[");
         add_result(&t, &o);
         end_step(&t);
         return o;

@@ -31,6 +31,35 @@ void shmc_add_bytes(struct shmc_text *t, const char *bytes, size_t length)
         t->bytes[t->length] = '\0';
 }
 
+void shmc_add_string(struct shmc_text *t, const char *s)
+{
+        shmc_add_bytes(t, s, strlen(s));
+}
+
+void shmc_add_digits(struct shmc_text *t, uintmax_t n, unsigned base, unsigned width)
+{
+        char digits[64];
+        size_t at = sizeof(digits);
+        do {
+                digits[--at] = "0123456789abcdef"[n % base];
+                n /= base;
+        } while (n || sizeof(digits) - at < width);
+        shmc_add_bytes(t, digits + at, sizeof(digits) - at);
+}
+
+void shmc_add_hex(struct shmc_text *t, uintmax_t n, unsigned width)
+{
+        shmc_add_bytes(t, "0x", 2);
+        shmc_add_digits(t, n, 16, width);
+}
+
+void shmc_add_decimal(struct shmc_text *t, intmax_t n)
+{
+        if (n < 0)
+                shmc_add_bytes(t, "-", 1);
+        shmc_add_digits(t, n < 0 ? -(uintmax_t)n : (uintmax_t)n, 10, 1);
+}
+
 void shmc_add_json_string(struct shmc_text *t, const char *s)
 {
         shmc_add_bytes(t, "\"", 1);

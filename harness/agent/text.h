@@ -21,7 +21,20 @@ struct shmc_text {
 
 /* Appends as printf does. */
 void shmc_add(struct shmc_text *t, const char *format, ...) SHMC_PRINTF(2, 3);
+
+/*
+ * Append without printf, whose code and stack cost the process of a case, which
+ * has to page them in first, some 20 microseconds: for what most cases write.
+ */
 void shmc_add_bytes(struct shmc_text *t, const char *bytes, size_t length);
+void shmc_add_string(struct shmc_text *t, const char *s);
+void shmc_add_decimal(struct shmc_text *t, intmax_t n);
+
+/* Appends 0x and at least width hexadecimal digits. */
+void shmc_add_hex(struct shmc_text *t, uintmax_t n, unsigned width);
+
+/* Appends n in base 2 to 16 without a prefix, with zeros in front up to width digits (at most 64). */
+void shmc_add_digits(struct shmc_text *t, uintmax_t n, unsigned base, unsigned width);
 
 /* Appends a JSON string, quotes included: plain ASCII whatever s holds. */
 void shmc_add_json_string(struct shmc_text *t, const char *s);

@@ -98,7 +98,7 @@ static void give_up_privileges(const struct shmc_needs *needs)
                 shmc_become_user(USER_A, GROUP_A);
         else if (geteuid() == 0)
                 shmc_make_only_capabilities(0);
-        snprintf(shmc_process_name, sizeof(shmc_process_name), "case");
+        memcpy(shmc_process_name, "case", sizeof("case"));
 }
 
 SHMC_NORETURN static void run_body(const struct shmc_case *c, const struct shmc_needs *needs)
@@ -148,11 +148,11 @@ static void classify(struct shmc_result *r, int status, char *reason, size_t siz
         } else if (WEXITSTATUS(status) != 0) {
                 r->status = "error";
                 snprintf(reason, size, "the case's process exited with status %d", WEXITSTATUS(status));
-        } else if (atomic_load(&j->observations.dropped)) {
+        } else if (atomic_load(&j->dropped[SHMC_OBSERVATION])) {
                 r->status = "error";
                 snprintf(reason, size, "%u observations found no room in the journal",
-                         (unsigned)atomic_load(&j->observations.dropped));
-        } else if (atomic_load(&j->observations.used) == 0) {
+                         (unsigned)atomic_load(&j->dropped[SHMC_OBSERVATION]));
+        } else if (atomic_load(&j->observations) == 0) {
                 r->status = "error";
                 snprintf(reason, size, "the case made no observation");
         } else {
@@ -227,7 +227,7 @@ static void observe_persistence(struct shmc_text *left, const char *status)
                  "{\"by\":\"agent\",\"what\":\"segments left when the case's processes are gone\",\"seen\":\"%ld\","
                  "\"expected\":{\"posix\":[\"%ld\"]}}",
                  found, meant);
-        shmc_journal_observation(j, t.bytes, t.length);
+        shmc_journal_append(j, SHMC_OBSERVATION, t.bytes, t.length);
 }
 
 /* Under host isolation: removes what the case made, if it still is what was made. */
@@ -307,6 +307,27 @@ static void run_case(const struct shmc_case *c, const struct shmc_needs *needs, 
                 shmc_remove_tree(shmc_journal->scratch);
 }
 
+/*
+ * Microseconds of what no case can do without: a bare fork, new IPC namespace,
+ * exit and wait. Measured beside each case, since a machine's pace changes
+ * within one run, and in its worker, since a fork costs by the size of what forks.
+ */
+static long measure_floor(void)
+{
+        long long start = now_us();
+        pid_t pid = fork();
+        if (pid == 0) {
+#ifdef __linux__
+                if (shmc_context.isolation != SHMC_ISOLATION_HOST)
+                        unshare(CLONE_NEWIPC);
+#endif
+                _exit(0);
+        }
+        while (pid != -1 && waitpid(pid, NULL, 0) == -1 && errno == EINTR) {
+        }
+        return (long)(now_us() - start);
+}
+
 static void run_job(const struct shmc_job *job, const struct shmc_needs *needs, int fd)
 {
         char left_bytes[16384];
@@ -321,6 +342,8 @@ static void run_job(const struct shmc_job *job, const struct shmc_needs *needs, 
         long long start = now_us();
         run_case(job->c, needs, &result, &left, reason, sizeof(reason));
         result.microseconds = (long)(now_us() - start);
+        if (shmc_context.floor)
+                result.floor = measure_floor();
         struct shmc_text line = SHMC_TEXT(line_bytes);
         shmc_record_case(&line, job->c, job->round, &result);
         shmc_add_bytes(&line, "\n", 1);
@@ -379,35 +402,4 @@ void shmc_worker(struct shmc_schedule *schedule, struct shmc_activity *activity,
                         take_job(activity, jobs, job, needs, fd);
         }
         _exit(0);
-}
-
-static int by_value(const void *a, const void *b)
-{
-        double x = *(const double *)a;
-        double y = *(const double *)b;
-        return x < y ? -1 : x > y;
-}
-
-double shmc_measure_floor(unsigned rounds)
-{
-        double *us = calloc(rounds, sizeof(us[0]));
-        if (!us)
-                return 0;
-        for (unsigned i = 0; i < rounds; i++) {
-                long long start = now_us();
-                pid_t pid = fork();
-                if (pid == 0) {
-#ifdef __linux__
-                        if (shmc_context.isolation != SHMC_ISOLATION_HOST)
-                                unshare(CLONE_NEWIPC);
-#endif
-                        _exit(0);
-                }
-                waitpid(pid, NULL, 0);
-                us[i] = (double)(now_us() - start);
-        }
-        qsort(us, rounds, sizeof(us[0]), by_value);
-        double median = us[rounds / 2];
-        free(us);
-        return median;
 }

@@ -38,10 +38,4 @@ bool shmc_waits(const struct shmc_case *c);
 /* Milliseconds of CLOCK_MONOTONIC. */
 long long shmc_now_ms(void);
 
-/*
- * Microseconds that a bare fork, new IPC namespace, exit and wait take, as the
- * median of rounds; under host isolation without the namespace.
- */
-double shmc_measure_floor(unsigned rounds);
-
 #endif

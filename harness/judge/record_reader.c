@@ -34,10 +34,9 @@ struct record_reader *record_reader_new(void)
                 return NULL;
         r->line = 1;
         r->index = json_object();
-        r->record.floors = json_array();
         r->record.listed = json_array();
         r->record.running = json_object();
-        if (!r->index || !r->record.floors || !r->record.listed || !r->record.running) {
+        if (!r->index || !r->record.listed || !r->record.running) {
                 record_reader_free(r);
                 return NULL;
         }
@@ -57,7 +56,6 @@ void record_reader_free(struct record_reader *r)
         }
         free(r->record.cases);
         json_decref(r->record.start);
-        json_decref(r->record.floors);
         json_decref(r->record.listed);
         json_decref(r->record.running);
         json_decref(r->index);
@@ -151,8 +149,6 @@ static bool take_object(struct record_reader *r, json_t *object)
                 return take_case(r, object);
         if (strcmp(type, "begin") == 0 && id)
                 json_object_set_new(r->record.running, id, json_true());
-        else if (strcmp(type, "floor") == 0)
-                json_array_append(r->record.floors, object);
         else if (strcmp(type, "list") == 0)
                 json_array_append(r->record.listed, object);
         else if (strcmp(type, "end") == 0)

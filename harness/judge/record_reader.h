@@ -22,7 +22,6 @@ struct record {
         json_t *start;             /* the start object; NULL while none was read */
         struct record_case *cases; /* in the order of their topics and places */
         size_t case_count;
-        json_t *floors;        /* array of floor objects */
         json_t *listed;        /* array of list objects */
         json_t *running;       /* object: ids that have begun and not ended */
         size_t results;        /* case objects read */
