@@ -4,7 +4,6 @@
  */
 #include "case.h"
 
-#include <sched.h>
 #include <stdatomic.h>
 /* dietlibc has no threads; macOS has no robust mutexes, and no unnamed semaphores. */
 #if !defined(__dietlibc__) && !defined(__APPLE__)
@@ -114,13 +113,19 @@ struct message {
 
 #define PATIENCE_SECONDS 2
 
-/* False if the turn does not come: the other side may have died. Yields, as there may be one processor only. */
+#define SPINS 2000
+
+/*
+ * False if the turn does not come: the other side may have died. Sleeps after a while, as there may be one processor
+ * only: who yields to busy others waits for a whole slice of theirs, who sleeps is let in when it wakes.
+ */
 static bool await_turn(struct message *m, unsigned turn)
 {
+        const struct timespec moment = {0, 20 * 1000};
         time_t start = time(NULL);
         for (unsigned spins = 0; atomic_load_explicit(&m->turn, memory_order_acquire) != turn; spins++) {
-                if (spins > 200)
-                        sched_yield();
+                if (spins > SPINS)
+                        nanosleep(&moment, NULL);
                 if (spins % 1000 == 999 && time(NULL) > start + PATIENCE_SECONDS)
                         return false;
         }

@@ -10,9 +10,6 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
-#if !defined(__dietlibc__)
-#include <pthread.h>
-#endif
 
 #define SIZE 3333
 #define SEED 9
@@ -173,71 +170,6 @@ CASE("shmat.error.marked_kept",
         check_fails(try_shmat_in_vain(id, at, 0), EINVAL);
         check_equal(make_stat(id).shm_nattch, 1);
         check_pattern("the attachment is still there", at, SIZE, SEED);
-}
-
-#if !defined(__dietlibc__)
-
-#define RACES 300
-
-struct race {
-        struct barrier *start;
-        int id;
-};
-
-static void *remove_each(void *argument)
-{
-        struct race *race = argument;
-        for (unsigned i = 0; i < RACES; i++) {
-                meet(race->start);
-                quiet_rmid(race->id);
-                meet(race->start);
-        }
-        return NULL;
-}
-
-#endif
-
-CASE("shmat.error.rmid_race",
-     "An attach in one thread against IPC_RMID in another either succeeds or fails with EINVAL or EIDRM, and the "
-     "segment is gone afterwards",
-     .level = POSIX_MAY, .clause = "POSIX XSH shmat ERRORS", .needs = NEED_THREADS | NEED_IPC_NAMESPACE,
-     .note = "EIDRM is seen about once in ten thousand")
-{
-#if !defined(__dietlibc__)
-        struct race race = {.start = make_barrier(2)};
-        pthread_t remover;
-        unsigned attached = 0;
-        unsigned refused = 0;
-        unsigned surprises = 0;
-        int surprise = 0;
-        unsigned left = 0;
-        make_sure(pthread_create(&remover, NULL, remove_each, &race) == 0, "pthread_create fails");
-        for (unsigned i = 0; i < RACES; i++) {
-                race.id = quiet_shmget(IPC_PRIVATE, SIZE, IPC_CREAT | 0600);
-                meet(race.start);
-                errno = 0;
-                void *at = shmat(race.id, NULL, 0);
-                int error = errno;
-                meet(race.start);
-                if ((intptr_t)at != -1) {
-                        attached++;
-                        shmdt(at);
-                } else if (error == EINVAL || error == EIDRM) {
-                        refused++;
-                } else {
-                        surprises++;
-                        surprise = error;
-                }
-                struct stat_buffer b;
-                left += shmctl(race.id, IPC_STAT, &b.is.ds) == 0;
-        }
-        pthread_join(remover, NULL);
-        means_to_leave(0);
-        check_explained(surprises == 0, "no other result in any round", "%u times, the last %s", surprises,
-                        strerror(surprise));
-        check_equal(attached + refused, RACES);
-        check_equal(left, 0);
-#endif
 }
 
 LINUX_CASE("shmat.error.rmid_forced",
