@@ -15,29 +15,6 @@ static void print_summary(FILE *out, const struct coverage *c)
 
 /* ---- on the terminal ---- */
 
-/* An id stays in one piece, so that it can be copied: print_wrapped would break it at its dots. */
-static void print_names(FILE *out, struct terminal_style style, const json_t *names)
-{
-        size_t column = INDENT;
-        size_t i = 0;
-        json_t *name = NULL;
-        json_array_foreach(names, i, name)
-        {
-                bool last = i + 1 == json_array_size(names);
-                size_t length = json_string_length(name) + !last;
-                if (i && style.width && column + 1 + length > (size_t)style.width) {
-                        fprintf(out, "\n%*s", INDENT, "");
-                        column = INDENT;
-                } else if (i) {
-                        fputc(' ', out);
-                        column++;
-                }
-                fprintf(out, "%s%s", json_string_value(name), last ? "" : ",");
-                column += length;
-        }
-        fputc('\n', out);
-}
-
 static void print_colored(FILE *out, struct terminal_style style, const char *escape, const char *text)
 {
         fputs(style.color ? escape : "", out);
@@ -50,7 +27,7 @@ static void print_clause(FILE *out, struct terminal_style style, const struct co
         print_colored(out, style, "\033[1m", covered->clause->text);
         fprintf(out, "%*s", INDENT, "");
         if (json_array_size(covered->ids)) {
-                print_names(out, style, covered->names);
+                print_ids(out, style, INDENT, covered->names);
         } else if (covered->clause->reason) {
                 fputs("no case: ", out);
                 print_wrapped(out, style, INDENT + 9, covered->clause->reason);

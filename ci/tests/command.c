@@ -108,6 +108,17 @@ void finished_free(struct finished *f)
         free(f->err);
 }
 
+void expect_command(const char *command, int status, const char *out, const char *err)
+{
+        struct finished f = run_command(command);
+        cr_expect_eq(f.status, status, "%s: exit %d\n%s%s", command, f.status, f.out, f.err);
+        if (out)
+                cr_expect_str_eq(f.out, out, "%s", command);
+        if (err)
+                cr_expect_str_eq(f.err, err, "%s", command);
+        finished_free(&f);
+}
+
 bool has(const char *text, const char *part)
 {
         return strstr(text, part) != NULL;

@@ -21,6 +21,9 @@ struct finished run_as_nobody(const char *command);
 
 void finished_free(struct finished *f);
 
+/* Runs it, and expects this exit status and these texts; out and err may be NULL: whatever they are. */
+void expect_command(const char *command, int status, const char *out, const char *err);
+
 /* Whether text holds part. */
 bool has(const char *text, const char *part);
 

@@ -4,22 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
-#include "json_report.h"
 #include "nearest.h"
 #include "terminal_report.h"
 
 struct verdict_options verdict_options;
 
-struct poptOption verdict_option_table[] = {
+struct poptOption judge_option_table[] = {
         {"profile", 0, POPT_ARG_STRING, &verdict_options.profile, 0,
          "judge by this profile: a name, or a file if it has a slash (default: linux on Linux, else posix)", "NAME"},
         {"baseline", 0, POPT_ARG_STRING, &verdict_options.baseline, 0, "divergences that are accepted, one case a line",
          "FILE"},
-        {"json", 0, POPT_ARG_STRING, &verdict_options.json, 0, "write the results to FILE, - for standard output",
-         "FILE"},
+        POPT_TABLEEND};
+
+struct poptOption verdict_option_table[] = {
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, judge_option_table, 0, NULL, NULL},
         {"color", 0, POPT_ARG_STRING, &verdict_options.color, 0, "auto (default), always or never", "WHEN"},
         POPT_TABLEEND};
 
@@ -61,17 +63,6 @@ FILE *report_stream(const char *const *files, size_t count)
                         return stderr;
         }
         return stdout;
-}
-
-void open_results(struct output_file *out, const char *path, const char *option, bool *redirected)
-{
-        char why[4200];
-        memset(out, 0, sizeof(*out));
-        if (!path || output_open(out, path, why, sizeof(why)))
-                return;
-        complain("%s %s; it goes to standard output instead", option, why);
-        output_open(out, "-", why, sizeof(why));
-        *redirected = true;
 }
 
 static bool load_baseline(struct profiles *p)
@@ -123,6 +114,12 @@ bool load_profiles(struct profiles *p, const char *directory, const char *sysnam
         return false;
 }
 
+bool load_profiles_for(struct profiles *p, const char *directory, const struct record *record)
+{
+        const json_t *platform = json_object_get(record->start, "platform");
+        return load_profiles(p, directory, json_string_value(json_object_get(platform, "sysname")));
+}
+
 void free_profiles(struct profiles *p)
 {
         profile_free(p->main);
@@ -132,82 +129,83 @@ void free_profiles(struct profiles *p)
         memset(p, 0, sizeof(*p));
 }
 
-/* Writes the results; when their file does not take them, standard output does. */
-static bool write_json(json_t *report, struct output_file *json)
-{
-        char why[4200];
-        if (json_dumpf(report, json->stream, JSON_INDENT(1)) == 0)
-                fputc('\n', json->stream);
-        bool to_stdout = json->stream == stdout;
-        if (output_commit(json, why, sizeof(why)))
-                return true;
-        complain("--json %s%s", why, to_stdout ? "" : "; it goes to standard output instead");
-        if (!to_stdout) {
-                json_dumpf(report, stdout, JSON_INDENT(1));
-                fputc('\n', stdout);
-        }
-        return false;
-}
-
-/* Whether each entry of the baseline names a case, as far as a record of all cases can tell. Complains otherwise. */
-static bool baseline_names_cases(const struct record *record, const struct baseline *baseline)
+bool baseline_names_cases(const struct record *record, const struct baseline *baseline)
 {
         json_int_t all = json_integer_value(json_object_get(record->start, "all_cases"));
         bool good = true;
         if (!baseline || (json_int_t)record->case_count != all)
                 return true;
+        json_t *known = json_object();
         json_t *ids = json_array();
-        for (size_t i = 0; i < record->case_count; i++)
+        for (size_t i = 0; i < record->case_count; i++) {
+                json_object_set_new(known, record->cases[i].id, json_true());
                 json_array_append_new(ids, json_string(record->cases[i].id));
+        }
         for (size_t i = 0; i < baseline->count; i++) {
                 const struct baseline_entry *e = &baseline->entries[i];
-                const char *nearest = nearest_name(e->id, ids);
-                if (nearest && strcmp(nearest, e->id) == 0)
+                if (json_object_get(known, e->id))
                         continue;
+                const char *nearest = nearest_name(e->id, ids);
                 complain("%s:%zu: no case is called '%s'; the nearest is '%s'", verdict_options.baseline, e->line,
                          e->id, nearest ? nearest : "none");
                 good = false;
         }
+        json_decref(known);
         json_decref(ids);
         return good;
 }
 
-int report_verdicts(const struct record *record, const struct profiles *profiles, FILE *people,
-                    struct output_file *json)
+bool judge_by_profiles(struct verdicts *v, const struct record *record, const struct profiles *profiles,
+                       const char *label)
 {
-        struct judgement *main = judge_record(record, profiles->main, profiles->baseline);
-        struct judgement *others[2] = {NULL, NULL};
-        bool judged = main != NULL;
+        memset(v, 0, sizeof(*v));
+        v->main = judge_record(record, profiles->main, profiles->baseline);
+        v->judged = (struct judged_record){
+                .label = label, .record = record, .main = v->main, .other_count = profiles->other_count};
+        bool judged = v->main != NULL;
         for (size_t i = 0; i < profiles->other_count; i++) {
-                others[i] = judge_record(record, profiles->others[i], NULL);
-                judged = judged && others[i];
-        }
-        int status = EXIT_HARNESS;
-        if (judged) {
-                const struct judgement *const shown[2] = {others[0], others[1]};
-                struct terminal_style style = {may_use_color(people), terminal_width(people)};
-                status = judgement_exit_status(main, record);
-                terminal_report(people, style, record, main, shown, profiles->other_count);
-                bool written = end_output(people, "the report");
-                if (json->stream) {
-                        json_t *report = json_report(record, main, shown, profiles->other_count);
-                        written = report && write_json(report, json) && written;
-                        json_decref(report);
-                }
-                if (!written)
-                        status = EXIT_HARNESS;
-                else if (!baseline_names_cases(record, profiles->baseline))
-                        status = EXIT_USAGE;
-        } else {
-                complain("out of memory");
+                v->others[i] = judge_record(record, profiles->others[i], NULL);
+                v->judged.others[i] = v->others[i];
+                judged = judged && v->others[i];
         }
         if (!record_is_complete(record)) {
-                char *cut = record_describe_cut(record);
-                complain("%s", cut ? cut : "the record is cut short");
-                free(cut);
+                v->cut = record_describe_cut(record);
+                v->judged.cut = v->cut;
+                judged = judged && v->cut;
         }
-        judgement_free(main);
-        for (size_t i = 0; i < profiles->other_count; i++)
-                judgement_free(others[i]);
+        if (judged)
+                return true;
+        complain("out of memory");
+        free_verdicts(v);
+        return false;
+}
+
+void free_verdicts(struct verdicts *v)
+{
+        judgement_free(v->main);
+        for (size_t i = 0; i < OTHER_PROFILES; i++)
+                judgement_free(v->others[i]);
+        free(v->cut);
+        memset(v, 0, sizeof(*v));
+}
+
+int report_verdicts(const struct record *record, const struct profiles *profiles, FILE *people,
+                    struct report_files *reports)
+{
+        struct verdicts v;
+        struct terminal_style style = {may_use_color(people), terminal_width(people)};
+        if (!judge_by_profiles(&v, record, profiles, NULL))
+                return EXIT_HARNESS;
+        int status = judgement_exit_status(v.main, record);
+        terminal_report(people, style, &v.judged);
+        bool written = end_output(people, "the report");
+        written = reports_write(reports, &v.judged) && written;
+        if (!written)
+                status = EXIT_HARNESS;
+        else if (!baseline_names_cases(record, profiles->baseline))
+                status = EXIT_USAGE;
+        if (v.cut)
+                complain("%s", v.cut);
+        free_verdicts(&v);
         return status;
 }

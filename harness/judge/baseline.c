@@ -14,23 +14,42 @@ static bool mistake(const char *path, size_t line, size_t column, const char *wh
         return false;
 }
 
-/* Whether text is a day of the calendar; its last second is in *end. */
-static bool read_day(const char *text, time_t *end)
+bool baseline_day(const char *text, time_t *end)
 {
         struct tm day = {.tm_isdst = -1};
         const char *rest = strptime(text, "%Y-%m-%d", &day);
         if (!rest || *rest || strlen(text) != 10)
                 return false;
+        struct tm asked = day;
         day.tm_hour = 23;
         day.tm_min = 59;
         day.tm_sec = 59;
-        *end = mktime(&day);
-        return *end != (time_t)-1;
+        time_t last = mktime(&day);
+        if (end)
+                *end = last;
+        /* mktime makes the 3rd of March of the 31st of February. */
+        return last != (time_t)-1 && day.tm_mday == asked.tm_mday && day.tm_mon == asked.tm_mon;
+}
+
+/* Takes the comment off the line. Returns false when memory is short. */
+static bool take_comment(struct baseline_entry *e, char *text)
+{
+        char *comment = strchr(text, '#');
+        if (!comment)
+                return true;
+        *comment++ = '\0';
+        comment += strspn(comment, BLANKS);
+        size_t length = strlen(comment);
+        while (length > 0 && strchr(BLANKS, comment[length - 1]))
+                length--;
+        e->comment = length ? strndup(comment, length) : NULL;
+        return length == 0 || e->comment;
 }
 
 static bool read_entry(struct baseline_entry *e, const char *path, char *text, time_t now, char *why, size_t size)
 {
-        text[strcspn(text, "#")] = '\0';
+        if (!take_comment(e, text))
+                return mistake(path, e->line, 0, "out of memory", why, size);
         char *rest = text + strspn(text, BLANKS);
         size_t length = strcspn(rest, BLANKS);
         e->id = strndup(rest, length);
@@ -47,7 +66,7 @@ static bool read_entry(struct baseline_entry *e, const char *path, char *text, t
         rest += sizeof(UNTIL) - 1;
         rest[strcspn(rest, BLANKS)] = '\0';
         time_t end = 0;
-        if (!read_day(rest, &end))
+        if (!baseline_day(rest, &end))
                 return mistake(path, e->line, column, "until= takes a day of the calendar, YYYY-MM-DD", why, size);
         snprintf(e->until, sizeof(e->until), "%s", rest);
         e->expired = end < now;
@@ -60,28 +79,54 @@ static bool is_blank(const char *text)
         return *first == '\0' || *first == '#';
 }
 
-static bool read_entries(struct baseline *b, FILE *f, const char *path, time_t now, char *why, size_t size)
+/* Adds the line to what *lines holds. Returns false when memory is short. */
+static bool keep_line(char **lines, const char *line)
+{
+        char *longer = NULL;
+        if (asprintf(&longer, "%s%.*s\n", *lines ? *lines : "", (int)strcspn(line, "\r\n"), line) == -1)
+                return false;
+        free(*lines);
+        *lines = longer;
+        return true;
+}
+
+static struct baseline_entry *add_entry(struct baseline *b, size_t line)
+{
+        struct baseline_entry *entries = realloc(b->entries, (b->count + 1) * sizeof(entries[0]));
+        if (!entries)
+                return NULL;
+        b->entries = entries;
+        struct baseline_entry *e = &entries[b->count++];
+        memset(e, 0, sizeof(*e));
+        e->line = line;
+        return e;
+}
+
+static bool read_line(struct baseline *b, char *text, size_t line, const char *path, time_t now, char *why, size_t size)
+{
+        if (is_blank(text))
+                return keep_line(&b->tail, text) || mistake(path, line, 0, "out of memory", why, size);
+        struct baseline_entry *e = add_entry(b, line);
+        if (!e)
+                return mistake(path, line, 0, "out of memory", why, size);
+        *(b->count == 1 ? &b->head : &e->above) = b->tail;
+        b->tail = NULL;
+        if (!read_entry(e, path, text, now, why, size))
+                return false;
+        return baseline_entry_of(b, e->id) == e ||
+               mistake(path, line, 0, "the case stands in the baseline already", why, size);
+}
+
+static bool read_lines(struct baseline *b, FILE *f, const char *path, time_t now, char *why, size_t size)
 {
         char *text = NULL;
         size_t room = 0;
         bool good = true;
-        for (size_t line = 1; good && getline(&text, &room, f) != -1; line++) {
-                if (is_blank(text))
-                        continue;
-                struct baseline_entry *entries = realloc(b->entries, (b->count + 1) * sizeof(entries[0]));
-                if (!entries) {
-                        good = mistake(path, line, 0, "out of memory", why, size);
-                        break;
-                }
-                b->entries = entries;
-                struct baseline_entry *e = &entries[b->count++];
-                memset(e, 0, sizeof(*e));
-                e->line = line;
-                good = read_entry(e, path, text, now, why, size);
-                for (size_t i = 0; good && i + 1 < b->count; i++) {
-                        if (strcmp(entries[i].id, e->id) == 0)
-                                good = mistake(path, line, 0, "the case stands in the baseline already", why, size);
-                }
+        for (size_t line = 1; good && getline(&text, &room, f) != -1; line++)
+                good = read_line(b, text, line, path, now, why, size);
+        if (good && ferror(f)) {
+                snprintf(why, size, "%s: %s", path, strerror(errno));
+                good = false;
         }
         free(text);
         return good;
@@ -97,7 +142,7 @@ struct baseline *baseline_load(const char *path, time_t now, char *why, size_t s
                         fclose(f);
                 return NULL;
         }
-        bool good = read_entries(b, f, path, now, why, size);
+        bool good = read_lines(b, f, path, now, why, size);
         fclose(f);
         if (good)
                 return b;
@@ -109,17 +154,28 @@ void baseline_free(struct baseline *b)
 {
         if (!b)
                 return;
-        for (size_t i = 0; i < b->count; i++)
+        for (size_t i = 0; i < b->count; i++) {
                 free(b->entries[i].id);
+                free(b->entries[i].comment);
+                free(b->entries[i].above);
+        }
         free(b->entries);
+        free(b->head);
+        free(b->tail);
         free(b);
+}
+
+const struct baseline_entry *baseline_entry_of(const struct baseline *b, const char *id)
+{
+        for (size_t i = 0; b && i < b->count; i++) {
+                if (strcmp(b->entries[i].id, id) == 0)
+                        return &b->entries[i];
+        }
+        return NULL;
 }
 
 bool baseline_accepts(const struct baseline *b, const char *id)
 {
-        for (size_t i = 0; b && i < b->count; i++) {
-                if (strcmp(b->entries[i].id, id) == 0)
-                        return !b->entries[i].expired;
-        }
-        return false;
+        const struct baseline_entry *e = baseline_entry_of(b, id);
+        return e && !e->expired;
 }

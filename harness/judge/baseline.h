@@ -19,11 +19,15 @@ struct baseline_entry {
         size_t line;
         char until[11]; /* YYYY-MM-DD, or "" */
         bool expired;
+        char *comment; /* behind the #, without blanks around it; NULL: there is none */
+        char *above;   /* the lines of comment and the empty ones between the entry before and this one; or NULL */
 };
 
 struct baseline {
         struct baseline_entry *entries;
         size_t count;
+        char *head; /* all lines before the first entry, or NULL */
+        char *tail; /* all lines after the last entry, or NULL */
 };
 
 /*
@@ -33,7 +37,16 @@ struct baseline {
 struct baseline *baseline_load(const char *path, time_t now, char *why, size_t size);
 void baseline_free(struct baseline *baseline);
 
+/* The entry of the case, expired or not; NULL if there is none. baseline may be NULL. */
+const struct baseline_entry *baseline_entry_of(const struct baseline *baseline, const char *id);
+
 /* Whether the case's divergence is accepted. baseline may be NULL. */
 bool baseline_accepts(const struct baseline *baseline, const char *id);
+
+/*
+ * Whether text is a day of the calendar as until= takes it, YYYY-MM-DD. end
+ * (or NULL) receives its last second, in local time.
+ */
+bool baseline_day(const char *text, time_t *end);
 
 #endif

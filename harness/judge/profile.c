@@ -29,6 +29,9 @@ static const char *override_fault(const json_t *override)
         }
         if (!json_is_string(json_object_get(override, "why")) || !json_is_string(json_object_get(override, "source")))
                 return "an override says \"why\", and its \"source\"";
+        const json_t *basis = json_object_get(override, "basis");
+        if (basis && !json_is_string(basis))
+                return "\"basis\" is a string: \"run\", \"documentation\" or \"source\"";
         return NULL;
 }
 
@@ -175,16 +178,45 @@ bool profile_judges(const struct profile *p, const char *level)
         return false;
 }
 
+/* Whether the override is about this observation: it names it or a pattern of it, or none. */
+static bool is_about(const json_t *override, const char *what)
+{
+        const char *pattern = json_string_value(json_object_get(override, "what"));
+        return !pattern || (what && (strcmp(pattern, what) == 0 || fnmatch(pattern, what, 0) == 0));
+}
+
 static const json_t *override_for(const json_t *file, const char *id, const char *what)
 {
         size_t i = 0;
         json_t *override = NULL;
         json_array_foreach(json_object_get(file, "overrides"), i, override)
         {
-                const char *observation = json_string_value(json_object_get(override, "what"));
                 if (fnmatch(json_string_value(json_object_get(override, "case")), id, 0) == 0 &&
-                    (!observation || (what && strcmp(observation, what) == 0)))
+                    is_about(override, what))
                         return json_object_get(override, "expected");
+        }
+        return NULL;
+}
+
+/* "*" stands for any result. */
+static bool allows_any(const json_t *allowed)
+{
+        const char *first = json_string_value(json_array_get(allowed, 0));
+        return first && strcmp(first, "*") == 0;
+}
+
+const json_t *profile_endings(const struct profile *p, const char *id)
+{
+        for (size_t i = 0; i < p->chain_length; i++) {
+                size_t j = 0;
+                json_t *override = NULL;
+                json_array_foreach(json_object_get(p->files[i], "overrides"), j, override)
+                {
+                        const char *what = json_string_value(json_object_get(override, "what"));
+                        if (what && strcmp(what, "ending") == 0 &&
+                            fnmatch(json_string_value(json_object_get(override, "case")), id, 0) == 0)
+                                return json_object_get(override, "expected");
+                }
         }
         return NULL;
 }
@@ -198,7 +230,7 @@ const json_t *profile_expected(const struct profile *p, const char *id, const js
                 if (!allowed)
                         allowed = json_object_get(expected, p->chain[i]);
                 if (json_is_array(allowed))
-                        return allowed;
+                        return allows_any(allowed) ? NULL : allowed;
         }
         return NULL;
 }

@@ -29,8 +29,16 @@ void profile_free(struct profile *profile);
 /* Whether cases of the level ("posix-shall", ...) are judged by this profile. */
 bool profile_judges(const struct profile *profile, const char *level);
 
-/* The results that the profile allows for an observation of the case: an array of strings, or NULL for any. */
+/* The results that the profile allows for an observation of the case: an array of strings, or NULL for any.
+ * An override that expects "*" allows any. */
 const json_t *profile_expected(const struct profile *profile, const char *id, const json_t *observation);
+
+/*
+ * How a case may end here beside "done": the "expected" of the override whose
+ * "what" is "ending", an array of the record's words ("hang", "crash", "setup",
+ * "error"), or NULL.
+ */
+const json_t *profile_endings(const struct profile *profile, const char *id);
 
 /* Calls visit for each override of the directory's profiles that names the case. */
 void profile_each_override(const char *directory, const char *id,

@@ -112,6 +112,9 @@ static struct round_verdict judge_round(struct judged_case *c, size_t round, con
         for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
                 if (strcmp(status, endings[i].status) != 0)
                         continue;
+                const json_t *allowed = profile_endings(profile, c->of->id);
+                if (allowed && result_is_allowed(status, allowed))
+                        return (struct round_verdict){.verdict = VERDICT_PASS, .reason = ""};
                 struct round_verdict v = {.verdict = endings[i].verdict};
                 /* What was seen to be wrong before the set-up failed is wrong, and often why it failed. */
                 if (strcmp(status, "setup") == 0) {
@@ -152,13 +155,13 @@ static bool judge_case(struct judged_case *c, const struct profile *profile)
         return true;
 }
 
-static enum verdict held_against_baseline(enum verdict verdict, const struct baseline *baseline, const char *id)
+static void hold_against_baseline(struct judged_case *c, const struct baseline *baseline)
 {
-        if (!baseline_accepts(baseline, id))
-                return verdict;
-        if (verdict == VERDICT_PASS)
-                return VERDICT_FIXED;
-        return verdict_diverges(verdict) ? VERDICT_KNOWN : verdict;
+        const struct baseline_entry *entry = baseline_entry_of(baseline, c->of->id);
+        if (!entry || entry->expired || (c->verdict != VERDICT_PASS && !verdict_diverges(c->verdict)))
+                return;
+        c->verdict = c->verdict == VERDICT_PASS ? VERDICT_FIXED : VERDICT_KNOWN;
+        c->accepted = entry;
 }
 
 struct judgement *judge_record(const struct record *record, const struct profile *profile,
@@ -180,7 +183,7 @@ struct judgement *judge_record(const struct record *record, const struct profile
                         judgement_free(j);
                         return NULL;
                 }
-                j->cases[i].verdict = held_against_baseline(j->cases[i].verdict, baseline, record->cases[i].id);
+                hold_against_baseline(&j->cases[i], baseline);
                 j->by_verdict[j->cases[i].verdict]++;
         }
         return j;

@@ -44,6 +44,7 @@ struct judged_case {
         const char *reason;             /* of a skip, crash, hang or error; "" otherwise */
         struct divergence *divergences; /* of the round shown */
         size_t divergence_count;
+        const struct baseline_entry *accepted; /* of known and fixed: where the baseline says so; else NULL */
 };
 
 struct judgement {

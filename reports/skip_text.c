@@ -1,0 +1,55 @@
+#include "skip_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Each need that is missing once, with the number of cases that it takes away. */
+static void print_missing_needs(FILE *out, struct terminal_style style, const struct record *record,
+                                const struct judgement *j)
+{
+        const char *need = NULL;
+        json_t *why = NULL;
+        json_object_foreach(json_object_get(record->start, "missing"), need, why)
+        {
+                size_t count = 0;
+                for (size_t i = 0; i < j->case_count; i++) {
+                        size_t k = 0;
+                        json_t *needed = NULL;
+                        if (j->cases[i].verdict != VERDICT_SKIP)
+                                continue;
+                        json_array_foreach(json_object_get(j->cases[i].of->results[0], "needs"), k, needed) count +=
+                                json_is_string(needed) && strcmp(json_string_value(needed), need) == 0;
+                }
+                char *line = NULL;
+                if (count && asprintf(&line, "skipped for want of %s: %zu (%s)", need, count,
+                                      json_string_value(why) ? json_string_value(why) : "") > 0) {
+                        print_wrapped(out, style, 2, line);
+                        free(line);
+                }
+        }
+}
+
+/* Cases that found out for themselves that they cannot be tried here: each reason once. */
+static void print_other_skips(FILE *out, struct terminal_style style, const struct judged_record *judged)
+{
+        const struct judgement *j = judged->main;
+        bool *told = calloc(j->case_count + 1, sizeof(told[0]));
+        for (size_t i = 0; told && i < j->case_count; i++) {
+                const char *reason = j->cases[i].reason;
+                char *line = NULL;
+                if (j->cases[i].verdict != VERDICT_SKIP || strncmp(reason, "needs ", 6) == 0)
+                        continue;
+                size_t same = tell_once(judged, i, told);
+                if (same && asprintf(&line, "skipped: %zu (%s)", same, reason) > 0) {
+                        print_wrapped(out, style, 2, line);
+                        free(line);
+                }
+        }
+        free(told);
+}
+
+void print_skips(FILE *out, struct terminal_style style, const struct judged_record *judged)
+{
+        print_missing_needs(out, style, judged->record, judged->main);
+        print_other_skips(out, style, judged);
+}
