@@ -3,8 +3,8 @@
  * different files, proj_id, kinds of file. Errors and the inode numbers that a
  * key is made of have files of their own.
  *
- * Left out: the same key in a 32-bit and a 64-bit program, as one agent has one
- * width; ftok.formula holds each of them to the same key.
+ * The same key in a 32-bit and a 64-bit program takes an agent of each, and is
+ * in two_widths.c; ftok.formula holds each of them to the same key.
  */
 #include "keyed_files.h"
 
@@ -331,15 +331,19 @@ CASE("ftok.distinct.replaced", "When a new file is renamed over the path, the pa
         }
 }
 
-CASE("ftok.distinct.recreated", "A file that is removed and made again under its name has a key, the old or another",
+CASE("ftok.distinct.recreated",
+     "A file that is removed has no key, and made again under its name the key of its new names, the old or another",
      .level = POSIX_MAY, .clause = "POSIX XSH ftok DESCRIPTION",
      .note = "ext4 gives the inode again, and with it the key; tmpfs does not")
 {
         key_t old_key = make_scratch_key("f");
         make_unlinked("f");
+        check_fails(try_ftok("f", PROJECT), ENOENT);
         make_file("f", 0644);
+        make_link("f", "g");
         struct outcome again = try_ftok("f", PROJECT);
         check_succeeds(again);
+        check_names_file("g", (key_t)again.value);
         record_fact("key of the file made again", "%s", (key_t)again.value == old_key ? "the old one" : "another");
 }
 

@@ -177,3 +177,38 @@ TABLE(privileges, struct privilege_row, row)
         if (row->access != OK && row->lock != OK && row->control != OK)
                 check_unchanged(&before);
 }
+
+/* The segment of mode 0666 is USER_A's; the caller is uid 0 and has only the capabilities, and then none. */
+static const struct useless_row {
+        ROW_HEAD;
+        int command;
+        unsigned long long capabilities;
+} useless[] = {
+        {ROW("shmctl.set.other_caps",
+             "CAP_IPC_OWNER, CAP_CHOWN, CAP_FOWNER and CAP_DAC_OVERRIDE do not let a stranger IPC_SET: EPERM",
+             .level = LINUX, .clause = "shmctl(2) ERRORS EPERM", .needs = NEED_TWO_UIDS | NEED_CAP_DROP,
+             .linux_only = true),
+         IPC_SET, CAP_IPC_OWNER_BIT | CAP_CHOWN_BIT | CAP_FOWNER_BIT | CAP_DAC_OVERRIDE_BIT},
+        {ROW("shmctl.rmid.other_caps",
+             "IPC_RMID by a stranger (uid 0) with CAP_IPC_OWNER and CAP_IPC_LOCK fails with EPERM, and so without any",
+             .level = LINUX, .clause = "shmctl(2) ERRORS EPERM", .needs = NEED_TWO_UIDS | NEED_CAP_DROP,
+             .linux_only = true),
+         IPC_RMID, CAP_IPC_OWNER_BIT | CAP_IPC_LOCK_BIT},
+};
+
+TABLE(useless, struct useless_row, row)
+{
+        int id = make_anothers_segment(USER_A, GROUP_A, IPC_PRIVATE, PAGE, 0666);
+        struct snapshot before = take_snapshot(id);
+        const unsigned long long sets[] = {row->capabilities, 0};
+        for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+                struct stat_buffer b;
+                fill_set(&b, 0, USER_A, GROUP_A, 0604);
+                IN_CHILD
+                {
+                        make_only_capabilities(sets[i]);
+                        check_fails(try_shmctl(id, row->command, row->command == IPC_SET ? &b.is.ds : NULL), EPERM);
+                }
+        }
+        check_unchanged(&before);
+}

@@ -438,12 +438,13 @@ static void fork_and_wait(const struct held *h, bool by_signal)
         make_sure(waitpid(pid, NULL, 0) == pid, "waitpid: %s", strerror(errno));
 }
 
-/* Steps at random, the same in each run; returns how many attachments are left. */
+/* Steps at random, in the same order in each run; returns how many attachments are left. */
 static unsigned mix(int id, unsigned seed)
 {
         enum { STEPS = 40 };
         struct held h = {.count = 0};
-        for (int i = 0; i < STEPS; i++) {
+        long long start = now_us();
+        for (unsigned i = 0; i < STEPS || race_goes_on(start, i, STEPS); i++) {
                 unsigned dice = next_random(&seed) % 8;
                 if (dice < 4 && h.count < HELD_MAX) {
                         h.at[h.count] = shmat(id, NULL, dice % 2 ? SHM_RDONLY : 0);

@@ -54,17 +54,37 @@ static int make_orphan(key_t key, enum history history)
         return *id;
 }
 
-/* A child that has made the segment and lives on until it is told. */
-static int start_creator(struct child *c)
+/* What the creator of a segment does with the rest of its life, which ends with end_holder. */
+typedef void life(struct child *creator);
+
+static void wait_to_be_told(struct child *creator)
+{
+        tell_parent(creator);
+        await_parent(creator);
+}
+
+static void exec_and_wait(struct child *creator)
+{
+        exec_holder(creator);
+}
+
+static void leave_namespace(struct child *creator)
+{
+        wait_to_be_told(creator);
+        make_ipc_namespace();
+        wait_to_be_told(creator);
+}
+
+/* A child that has made the segment and lives on. */
+static int start_creator(struct child *creator, life *live)
 {
         int *id = make_shared(sizeof(*id));
-        CHILD(c, "creator")
+        CHILD(creator, "creator")
         {
                 *id = make_segment(KEY, SIZE, 0640);
-                tell_parent(c);
-                await_parent(c);
+                live(creator);
         }
-        await_child(c);
+        await_child(creator);
         return *id;
 }
 
@@ -199,8 +219,7 @@ LINUX_CASE("forced.unattached.creator_exits",
         CHILD(&creator, "creator")
         {
                 ids->early = make_segment(KEY, SIZE, 0600);
-                tell_parent(&creator);
-                await_parent(&creator);
+                wait_to_be_told(&creator);
                 ids->late = make_segment(OTHER_KEY, SIZE, 0600);
                 struct child heir;
                 CHILD(&heir, "creator's child")
@@ -211,8 +230,7 @@ LINUX_CASE("forced.unattached.creator_exits",
                                 pause();
                 }
                 await_child(&heir);
-                tell_parent(&creator);
-                await_parent(&creator);
+                wait_to_be_told(&creator);
         }
         await_child(&creator);
         make_forced();
@@ -262,17 +280,11 @@ LINUX_CASE("forced.unattached.creator_execs",
 {
 #ifdef __linux__
         make_forced();
-        int *id = make_shared(sizeof(*id));
         struct child creator;
-        CHILD(&creator, "creator")
-        {
-                *id = make_segment(KEY, SIZE, 0600);
-                exec_holder(&creator);
-        }
-        await_child(&creator);
-        check_there(*id);
+        int id = start_creator(&creator, exec_and_wait);
+        check_there(id);
         end_holder(&creator);
-        check_gone(*id);
+        check_gone(id);
 #endif
 }
 
@@ -282,22 +294,12 @@ LINUX_CASE("forced.unattached.creator_unshares",
 {
 #ifdef __linux__
         make_forced();
-        int *id = make_shared(sizeof(*id));
         struct child creator;
-        CHILD(&creator, "creator")
-        {
-                *id = make_segment(KEY, SIZE, 0600);
-                tell_parent(&creator);
-                await_parent(&creator);
-                make_ipc_namespace();
-                tell_parent(&creator);
-                await_parent(&creator);
-        }
-        await_child(&creator);
-        check_there(*id);
+        int id = start_creator(&creator, leave_namespace);
+        check_there(id);
         tell_child(&creator);
         await_child(&creator);
-        check_gone(*id);
+        check_gone(id);
         end_holder(&creator);
 #endif
 }
@@ -332,7 +334,7 @@ LINUX_CASE("forced.attached.creator_exits",
 #ifdef __linux__
         make_forced();
         struct child creator;
-        int id = start_creator(&creator);
+        int id = start_creator(&creator, wait_to_be_told);
         void *at = make_attached(id, 0);
         fill_pattern(at, SIZE, 1);
         end_holder(&creator);
@@ -397,7 +399,7 @@ LINUX_CASE("forced.write.back_to_zero",
 #ifdef __linux__
         make_forced();
         struct child creator;
-        int id = start_creator(&creator);
+        int id = start_creator(&creator, wait_to_be_told);
         void *at = make_attached(id, 0);
         end_holder(&creator);
         make_sysctl("shm_rmid_forced", "0");

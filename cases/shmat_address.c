@@ -2,8 +2,8 @@
  * Where shmat places a segment: the system's choice, an exact address, an
  * address that SHM_RND rounds, and addresses that cannot be had.
  *
- * SHM_REMAP is in shmat_remap.c. Left out: the alignment of SHM_HUGETLB
- * segments, which needs a pool of huge pages.
+ * SHM_REMAP is in shmat_remap.c, the alignment of SHM_HUGETLB segments in
+ * hugetlb.c.
  */
 #include "case.h"
 

@@ -2,12 +2,11 @@
  * When shmat fails: ids that name no segment, segments marked for removal,
  * limits, and which error is seen where two apply. Refusals for want of
  * permission are in shmat_access.c, for the address in shmat_address.c.
- *
- * Left out: vm.max_map_count, which takes more than 0.2 s to reach.
  */
 #include "case.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
 
@@ -315,6 +314,48 @@ LINUX_CASE("shmat.error.mlockall_future",
         check_fails(o, EAGAIN);
         check_unchanged(&before);
         check_succeeds(try_shmat(id, NULL, 0));
+#endif
+}
+
+#ifdef __linux__
+
+/* As many mappings as a process may have, or one or two less: every other page gets another protection. */
+static void make_nearly_all_mappings(void)
+{
+        unsigned most = 0;
+        FILE *f = fopen("/proc/sys/vm/max_map_count", "r");
+        make_sure(f && fscanf(f, "%u", &most) == 1, "vm.max_map_count cannot be read");
+        fclose(f);
+        char *area = make_mapping(NULL, (most + 1) * PAGE, PROT_NONE);
+        unsigned page = 1;
+        while (page < most && mprotect(area + page * PAGE, PAGE, PROT_READ) == 0)
+                page += 2;
+        make_sure(page < most, "%u mappings and room for more", most);
+}
+
+#endif
+
+LINUX_CASE("shmat.error.map_count",
+           "With vm.max_map_count mappings an attach fails with ENOMEM, SHM_REMAP too, and changes nothing; after one "
+           "shmdt it works",
+           .level = LINUX_UNDOCUMENTED, .clause = "proc(5) /proc/sys/vm/max_map_count", .needs = NEED_MAP_COUNT,
+           .waits = true)
+{
+#ifdef __linux__
+        enum { ROOM = 4 };
+        int id = make_touched_segment(KEY, SIZE, 0600, SEED);
+        void *first = make_attached(id, 0);
+        make_nearly_all_mappings();
+        unsigned room = 0;
+        while (room < ROOM && !try_shmat(id, NULL, 0).failed)
+                room++;
+        check_between(room, 0, ROOM - 1);
+        check_fails(try_shmat_in_vain(id, NULL, 0), ENOMEM);
+        check_fails(try_shmat_in_vain(id, first, SHM_REMAP), ENOMEM);
+        check_that(is_mapped(first), "the first attachment is still there");
+        check_succeeds(try_shmdt(first));
+        check_succeeds(try_shmat(id, NULL, 0));
+        check_fails(try_shmat_in_vain(id, NULL, 0), ENOMEM);
 #endif
 }
 

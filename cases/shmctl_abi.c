@@ -3,9 +3,8 @@
  * how they lie over what the kernel writes, and the older ways into the call
  * that 32-bit x86 has.
  *
- * Left out: times past 2038, which need a machine whose clock may be set; the
- * size that a 32-bit process sees of a segment beyond 4 GiB, which only a
- * 64-bit one can make; and machines whose kernel has a layout of its own (MIPS,
+ * Left out: the size that a 32-bit process sees of a segment beyond 4 GiB, which
+ * is in two_widths.c; and machines whose kernel has a layout of its own (MIPS,
  * PowerPC, SPARC, PA-RISC): their cases are skipped.
  */
 #include "case.h"
@@ -225,6 +224,31 @@ LINUX_CASE("shmctl.abi.large_segsz", "A segment of 5 GiB made with SHM_NORESERVE
         int id = make_segment(IPC_PRIVATE, size, SHM_NORESERVE | 0600);
         check_equal(make_stat(id).shm_segsz, size);
 #endif
+}
+
+/* ---- time ---- */
+
+CASE("shmctl.abi.time_2038", "Once the clock is past 2038 the three times of a segment are right all the same",
+     .level = POSIX_SHALL, .clause = "POSIX XBD <sys/shm.h>",
+     .note = "no case sets the clock: it is judged where that is so")
+{
+        time_t before = stamp_time();
+        if (sizeof(time_t) == 4)
+                skip_case("a time_t of this program ends in 2038");
+        if (before <= INT32_MAX)
+                skip_case("the clock is not past 2038");
+        int id = make_segment(IPC_PRIVATE, SIZE, 0600);
+        const void *at = make_attached(id, 0);
+        struct shmid_ds attached = make_stat(id);
+        make_detached(at);
+        struct shmid_ds detached = make_stat(id);
+        time_t after = stamp_time();
+        check_between(attached.shm_ctime, before, after);
+        check_between(attached.shm_atime, before, after);
+        check_equal(attached.shm_dtime, 0);
+        check_between(detached.shm_dtime, before, after);
+        check_equal(detached.shm_ctime, attached.shm_ctime);
+        check_equal(detached.shm_atime, attached.shm_atime);
 }
 
 /* ---- 32-bit x86 ---- */

@@ -4,12 +4,14 @@
  *
  * The charge is kept for each user over the whole system, so every case about
  * amounts locks as a user that no other case, and no other round of the same
- * case, is at that time. Whether pages really stay in memory is not observed:
- * that would take memory pressure.
+ * case, is at that time. Whether pages really stay in memory would take memory
+ * pressure to see; that the kernel has put them aside is seen.
  */
-#include "case.h"
+#include "racing.h"
 
+#include <stdio.h>
 #if defined(__linux__)
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/resource.h>
 #endif
@@ -33,13 +35,16 @@ static mode_t mode_of(int id)
         return (mode_t)make_stat(id).shm_perm.mode;
 }
 
-/* A user that has locked nothing; the next number is another one. */
+/*
+ * A user that has locked nothing; the next number is another one. It is made of this process's number outside its PID
+ * namespace, which no other process has: a namespace that ends keeps its charge for a while, and random numbers met.
+ */
 static uid_t make_locker(void)
 {
-        struct timespec now;
-        clock_gettime(CLOCK_REALTIME, &now);
-        unsigned hash = ((unsigned)now.tv_nsec ^ (unsigned)getpid() << 20) * 2654435761U;
-        return (uid_t)(20000 + (hash >> 16) % 20000 * 2);
+        char number[16] = "";
+        if (readlink("/proc/self", number, sizeof(number) - 1) <= 0)
+                snprintf(number, sizeof(number), "%ld", (long)getpid());
+        return (uid_t)(20000 + strtoul(number, NULL, 10) % 20000 * 2);
 }
 
 static int make_lockers_segment(uid_t locker, size_t size)
@@ -172,6 +177,66 @@ LINUX_CASE("shmctl.lock.removed_attached", "SHM_LOCK and SHM_UNLOCK work on a re
         check_mode(mode_of(id), SHM_LOCKED | SHM_DEST | 0600);
         check_succeeds(try_shmctl(id, SHM_UNLOCK, NULL));
         check_mode(mode_of(id), SHM_DEST | 0600);
+#endif
+}
+
+#ifdef __linux__
+
+#define KPF_UNEVICTABLE_BIT 18 /* of /proc/kpageflags */
+#define PAGEMAP_PRESENT_BIT 63
+#define PAGEMAP_FRAME ((UINT64_C(1) << 55) - 1)
+
+/* One number of 8 bytes by its place in a file of /proc. */
+static uint64_t make_word(int fd, uint64_t place)
+{
+        uint64_t word = 0;
+        if (pread(fd, &word, sizeof(word), (off_t)(place * sizeof(word))) != (ssize_t)sizeof(word))
+                skip_case("/proc/self/pagemap or /proc/kpageflags does not tell of a page");
+        return word;
+}
+
+/* How many of the pages, all of them touched, the kernel keeps apart as unevictable. */
+static unsigned count_unevictable(const char *start, unsigned pages)
+{
+        int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+        int flags = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+        unsigned count = 0;
+        if (pagemap == -1 || flags == -1)
+                skip_case("/proc/kpageflags cannot be read: %s", strerror(errno));
+        for (unsigned i = 0; i < pages; i++) {
+                uint64_t entry = make_word(pagemap, ((uintptr_t)start + i * PAGE) / PAGE);
+                make_sure(entry >> PAGEMAP_PRESENT_BIT, "a page that was written is not mapped");
+                if ((entry & PAGEMAP_FRAME) == 0)
+                        skip_case("/proc/self/pagemap hides the frames");
+                count += make_word(flags, entry & PAGEMAP_FRAME) >> KPF_UNEVICTABLE_BIT & 1 ? 1 : 0;
+        }
+        close(pagemap);
+        close(flags);
+        return count;
+}
+
+#endif
+
+LINUX_CASE("shmctl.lock.unevictable",
+           "Pages that are written while the segment is locked become unevictable; after SHM_UNLOCK none is",
+           .level = LINUX_UNDOCUMENTED, .clause = "proc(5) /proc/kpageflags UNEVICTABLE",
+           .needs = NEED_ROOT | NEED_PROC)
+{
+#ifdef __linux__
+        /* Some wait for their turn in a batch of each processor's, which is smaller than this. */
+        enum { PAGES = 128, MOST = PAGES / 2 };
+        int id = make_segment(IPC_PRIVATE, PAGES * PAGE, 0600);
+        char *at = make_attached(id, 0);
+        make_locked(id);
+        fill_pattern(at, PAGES * PAGE, 1);
+        check_between(count_unevictable(at, PAGES), MOST, PAGES);
+        check_succeeds(try_shmctl(id, SHM_UNLOCK, NULL));
+        check_equal(count_unevictable(at, PAGES), 0);
+
+        int other = make_segment(IPC_PRIVATE, PAGES * PAGE, 0600);
+        char *free_to_go = make_attached(other, 0);
+        fill_pattern(free_to_go, PAGES * PAGE, 1);
+        check_equal(count_unevictable(free_to_go, PAGES), 0);
 #endif
 }
 
@@ -547,5 +612,66 @@ LINUX_CASE("shmctl.lock.no_populate", "SHM_LOCK of an untouched segment makes no
         check_equal(make_totals().resident, 0);
         at[0] = 1;
         check_that(make_totals().resident > 0, "a write does");
+#endif
+}
+
+/* ---- four at a time ---- */
+
+#ifdef __linux__
+
+#define LOCKERS 4
+
+static void lock_and_unlock(struct arena *a, unsigned who)
+{
+        enum { TIMES = 100 };
+        a->seen[who] = a->then[who] = (struct seen){0, 0};
+        for (int i = 0; i < TIMES && a->seen[who].value == 0 && a->then[who].value == 0; i++) {
+                a->seen[who] = kept(shmctl(a->id, SHM_LOCK, NULL));
+                a->then[who] = kept(shmctl(a->id, SHM_UNLOCK, NULL));
+        }
+}
+
+static void expect_at_rest(struct arena *a, int command, mode_t mode)
+{
+        struct stat_buffer b;
+        if (shmctl(a->id, command, NULL) != 0)
+                wrong(a, "%s at rest: %s", command == SHM_LOCK ? "SHM_LOCK" : "SHM_UNLOCK", strerror(errno));
+        else if (shmctl(a->id, IPC_STAT, &b.is.ds) == -1 || b.is.ds.shm_perm.mode != mode)
+                wrong(a, "the mode at rest is %#o, not %#o", (unsigned)b.is.ds.shm_perm.mode, (unsigned)mode);
+}
+
+static void judge_lockers(struct arena *a)
+{
+        for (unsigned who = 0; who < LOCKERS; who++) {
+                if (a->seen[who].value != 0)
+                        wrong(a, "a SHM_LOCK: %s", text_of(a->seen[who]));
+                if (a->then[who].value != 0)
+                        wrong(a, "a SHM_UNLOCK: %s", text_of(a->then[who]));
+        }
+        /* A charge that two locks took and one unlock gave back would leave no room for this lock. */
+        expect_at_rest(a, SHM_UNLOCK, 0600);
+        expect_at_rest(a, SHM_LOCK, SHM_LOCKED | 0600);
+        expect_at_rest(a, SHM_UNLOCK, 0600);
+        if (quiet_rmid(a->id) == -1)
+                wrong(a, "IPC_RMID: %s", strerror(errno));
+}
+
+#endif
+
+LINUX_CASE("race.lock.unlock",
+           "Four processes that SHM_LOCK and SHM_UNLOCK one segment of exactly their limit all succeed, and at rest it "
+           "can be locked again",
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux mm/shmem.c shmem_lock()",
+           .needs = NEED_TWO_UIDS | NEED_IPC_NAMESPACE)
+{
+#ifdef __linux__
+        static const struct race race = {.racers = LOCKERS,
+                                         .rounds = 300,
+                                         .prepare = make_private,
+                                         .run = lock_and_unlock,
+                                         .judge = judge_lockers};
+        make_rlimit(RLIMIT_MEMLOCK, PAGE);
+        become_user(make_locker(), GROUP_A);
+        run_race("in each round all succeed, and nothing stays charged", &race);
 #endif
 }

@@ -259,24 +259,6 @@ LINUX_CASE("shmctl.set.cap_sys_admin", "A stranger with CAP_SYS_ADMIN alone may 
 #endif
 }
 
-LINUX_CASE("shmctl.set.other_caps",
-           "CAP_IPC_OWNER, CAP_CHOWN, CAP_FOWNER and CAP_DAC_OVERRIDE do not let a stranger IPC_SET: EPERM",
-           .level = LINUX, .clause = "shmctl(2) ERRORS EPERM", .needs = NEED_TWO_UIDS | NEED_CAP_DROP)
-{
-#ifdef __linux__
-        int id = make_anothers_segment(USER_A, GROUP_A, IPC_PRIVATE, PAGE, 0666);
-        struct snapshot before = take_snapshot(id);
-        IN_CHILD
-        {
-                make_only_capabilities(CAP_IPC_OWNER_BIT | CAP_CHOWN_BIT | CAP_FOWNER_BIT | CAP_DAC_OVERRIDE_BIT);
-                check_fails(try_set(id, USER_A, GROUP_A, 0604), EPERM);
-                make_only_capabilities(0);
-                check_fails(try_set(id, USER_A, GROUP_A, 0604), EPERM);
-        }
-        check_unchanged(&before);
-#endif
-}
-
 LINUX_CASE("shmctl.set.userns_root",
            "Root of the user namespace that owns the IPC namespace may change and remove another's segment",
            .level = LINUX, .clause = "capabilities(7) CAP_SYS_ADMIN; capabilities(7) CAP_IPC_LOCK",

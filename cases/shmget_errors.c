@@ -1,13 +1,15 @@
 /*
  * shmget's errors, and which of two that both apply comes first: POSIX XSH
  * shmget ERRORS, shmget(2) ERRORS. ENOSPC and EINVAL by a limit that is
- * reached are shmget_limits.c's, EACCES is shmget_access.c's.
+ * reached are shmget_limits.c's, EACCES is shmget_access.c's, success from a
+ * pool of huge pages is hugetlb.c's.
  *
- * Left out: ENFILE and vm.overcommit_memory 2, which are settings of a whole
- * machine; a full memory cgroup; success from a pool of huge pages.
+ * ENFILE, what vm.overcommit_memory 1 and 2 do, and a full memory cgroup are
+ * states of a whole machine: no case makes them, they are judged where they are.
  */
 #include "case.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #ifdef __linux__
 #include <sys/sysinfo.h>
@@ -150,6 +152,161 @@ LINUX_CASE("shmget.enomem.noreserve", "SHM_NORESERVE creates segments of 4 times
                 struct shmid_ds ds = make_stat(id_of(made));
                 check_equal(ds.shm_segsz, sizes[i]);
         }
+#endif
+}
+
+#ifdef __linux__
+
+/* CommitLimit of /proc/meminfo, in bytes. */
+static uint64_t make_commit_limit(void)
+{
+        uint64_t kib = 0;
+        char line[128];
+        FILE *f = fopen("/proc/meminfo", "r");
+        make_sure(f != NULL, "/proc/meminfo: %s", strerror(errno));
+        while (fgets(line, sizeof(line), f) && sscanf(line, "CommitLimit: %" SCNu64, &kib) != 1) {
+        }
+        fclose(f);
+        make_sure(kib > 0, "/proc/meminfo tells no CommitLimit");
+        return kib * 1024;
+}
+
+static int read_overcommit(void)
+{
+        int mode = 0;
+        FILE *f = fopen("/proc/sys/vm/overcommit_memory", "r");
+        make_sure(f && fscanf(f, "%d", &mode) == 1, "vm.overcommit_memory cannot be read");
+        fclose(f);
+        return mode;
+}
+
+#endif
+
+LINUX_CASE(
+        "shmget.enomem.overcommit_never",
+        "With vm.overcommit_memory 2 a segment beyond the commit limit fails with ENOMEM, SHM_NORESERVE or not; with "
+        "1 one of 4 times RAM is made",
+        .level = LINUX, .clause = "proc(5) /proc/sys/vm/overcommit_memory", .needs = NEED_COMMIT_MODE)
+{
+#ifdef __linux__
+        if (read_overcommit() == 1) {
+                size_t large = make_size(4 * make_memory_size(false));
+                struct outcome made = try_shmget(KEY, large, IPC_CREAT | IPC_EXCL | 0600);
+                check_succeeds(made);
+                if (!made.failed)
+                        check_equal(make_stat(id_of(made)).shm_segsz, large);
+                return;
+        }
+        size_t too_big = make_size(make_commit_limit() + PAGE);
+        check_fails(try_shmget(KEY, too_big, IPC_CREAT | 0600), ENOMEM);
+        check_fails(try_shmget(KEY, too_big, IPC_CREAT | SHM_NORESERVE | 0600), ENOMEM);
+        check_key_free(KEY);
+        check_succeeds(try_shmget(KEY, SIZE, IPC_CREAT | IPC_EXCL | SHM_NORESERVE | 0600));
+#endif
+}
+
+#ifdef __linux__
+
+#define GREATEST_SHMMNI 32768
+
+/* What is done in a cgroup that is full must touch no memory for the first time: that would wait for ever. */
+struct filling {
+        int ids[GREATEST_SHMMNI];
+        int made, no_memory, no_space, otherwise, found;
+};
+
+static void fill_with_segments(struct filling *f)
+{
+        const int refusals = 100;
+        f->made = f->no_memory = f->no_space = f->otherwise = 0;
+        while (f->made < GREATEST_SHMMNI - 1 && f->no_memory + f->no_space + f->otherwise < refusals) {
+                int id = shmget(IPC_PRIVATE, SIZE, 0600);
+                if (id != -1)
+                        f->ids[f->made++] = id;
+                else if (errno == ENOMEM)
+                        f->no_memory++;
+                else if (errno == ENOSPC)
+                        f->no_space++;
+                else
+                        f->otherwise++;
+        }
+        f->found = shmget(KEY, 0, 0);
+        for (int i = 0; i < f->made; i++)
+                shmctl(f->ids[i], IPC_RMID, NULL);
+}
+
+static void join_cgroup(const char *folder)
+{
+        char path[PATH_MAX];
+        snprintf(path, sizeof(path), "%s/cgroup.procs", folder);
+        int fd = open(path, O_WRONLY | O_CLOEXEC);
+        make_sure(fd != -1 && write(fd, "0", 1) == 1, "%s: %s", path, strerror(errno));
+        close(fd);
+        char text[PATH_MAX + 32];
+        snprintf(text, sizeof(text), "write(\"%s\", \"0\")", path);
+        try_other(text, 1, false, 0);
+}
+
+#endif
+
+LINUX_CASE("shmget.enomem.cgroup",
+           "In a full memory cgroup a new segment fails with ENOMEM, or ENOSPC where its inode was refused; one that "
+           "exists is found",
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/shm.c newseg()",
+           .needs = NEED_MEMORY_CGROUP | NEED_SYSCTL | NEED_IPC_NAMESPACE,
+           .note = "SHMCHECK_MEMORY_CGROUP names a cgroup of a few MiB whose members the out-of-memory killer spares: "
+                   "memory.oom_control 1, or an oom_score_adj of -1000")
+{
+#ifdef __linux__
+        make_sysctl("shmmni", "32768");
+        int id = make_segment(KEY, SIZE, 0600);
+        struct totals before = make_totals();
+        struct filling *f = make_shared(sizeof(*f));
+        struct death d;
+        DOOMED(&d)
+        {
+                make_sure(mlockall(MCL_CURRENT) == 0, "mlockall: %s", strerror(errno));
+                join_cgroup(getenv("SHMCHECK_MEMORY_CGROUP"));
+                fill_with_segments(f);
+        }
+        if (d.signal_number == SIGKILL)
+                skip_case("the out-of-memory killer came in place of ENOMEM");
+        make_sure(f->no_memory + f->no_space + f->otherwise > 0, "%d segments do not fill the cgroup", f->made);
+        record_fact("segments until it was full", "%d", f->made);
+        check_that(f->no_memory > 0, "some fail with ENOMEM");
+        check_equal(f->otherwise, 0);
+        check_equal(f->found, id);
+        struct totals after = make_totals();
+        check_equal(after.used_ids, before.used_ids);
+        check_equal(after.pages, before.pages);
+#endif
+}
+
+/* ---- ENFILE ---- */
+
+LINUX_CASE(
+        "shmget.enfile.file_max",
+        "With fs.file-max used up a creation without privileges fails with ENFILE; an existing segment is found, and "
+        "root creates",
+        .level = LINUX, .clause = "shmget(2) ERRORS ENFILE",
+        .needs = NEED_FILES_USED_UP | NEED_ROOT | NEED_TWO_UIDS | NEED_IPC_NAMESPACE)
+{
+#ifdef __linux__
+        struct outcome roots = try_shmget(KEY, SIZE, IPC_CREAT | IPC_EXCL | 0666);
+        check_succeeds(roots);
+        struct totals before = make_totals();
+        AS_USER(USER_A, GROUP_A)
+        {
+                check_fails(try_shmget(OTHER_KEY, SIZE, IPC_CREAT | 0600), ENFILE);
+                check_fails(try_shmget(IPC_PRIVATE, SIZE, 0600), ENFILE);
+                check_key_free(OTHER_KEY);
+                struct outcome found = try_shmget(KEY, SIZE, IPC_CREAT | 0666);
+                check_succeeds(found);
+                check_equal(id_of(found), id_of(roots));
+        }
+        struct totals after = make_totals();
+        check_equal(after.used_ids, before.used_ids);
+        check_equal(after.pages, before.pages);
 #endif
 }
 

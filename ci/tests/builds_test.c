@@ -55,6 +55,11 @@ Test(builds, gcc_for_32_bits, .timeout = 200)
         finished_free(&f);
         if (!runs)
                 cr_skip_test("this machine builds or runs no 32-bit programs");
+        /* So that the cases that compare the widths have both. */
+        char *other = realpath(BUILD "/shmcheck-agent-static", NULL);
+        cr_assert_not_null(other);
+        setenv("SHMCHECK_OTHER_AGENT", other, 1);
+        free(other);
         build_and_run("gcc-12", "gcc-12 -m32 -isystem /usr/include/x86_64-linux-gnu -Wall -Wextra -Wno-psabi " SOURCES,
                       true);
 }

@@ -266,6 +266,20 @@ static key_t more_device_bits(const char *path, int proj_id)
         return stat(path, &file) == -1 ? -1 : key_of(file.st_ino, file.st_dev ^ file.st_dev >> 20, proj_id);
 }
 
+static key_t key_changes_with_each_call(const char *path, int proj_id)
+{
+        static unsigned calls;
+        key_t key = real_ftok(path, proj_id);
+        return key == -1 ? -1 : (key_t)((unsigned)key ^ (calls++ & 0xffff));
+}
+
+static key_t large_inode_refused(const char *path, int proj_id)
+{
+        struct stat file;
+        bool refused = stat(path, &file) == 0 && file.st_ino > UINT32_MAX;
+        return refused ? failing(EOVERFLOW) : real_ftok(path, proj_id);
+}
+
 const struct mutant shmmutant_ftok[] = {
         {.name = "ftok_constant",
          .wrong = "Every path has the same key.",
@@ -301,20 +315,20 @@ const struct mutant shmmutant_ftok[] = {
          .ftok = device_ignored},
         {.name = "inode_cut_to_one_bit",
          .wrong = "Of the inode number one bit counts.",
-         .meant_for = "ftok.distinct.* ftok.formula",
+         .meant_for = "ftok.formula",
          .ftok = inode_cut_to_one_bit},
         {.name = "link_not_followed",
          .wrong = "A symbolic link has a key of its own.",
-         .meant_for = "ftok.same.symlink ftok.enoent.dangling ftok.eloop.*",
+         .meant_for = "ftok.same.symlink ftok.enoent.dangling ftok.eloop.* ftok.same.proc_fd",
          .ftok = link_not_followed},
         {.name = "path_is_hashed",
          .wrong = "The key is made of the path, not of the file.",
          .meant_for = "ftok.same.hard_link ftok.same.spelling ftok.same.after_rename ftok.roundtrip "
-                      "ftok.same.first_name_removed ftok.same.bind_mount ftok.same.chroot",
+                      "ftok.same.first_name_removed ftok.same.bind_mount ftok.same.chroot ftok.same.proc_fd",
          .ftok = path_is_hashed},
         {.name = "path_is_cached",
          .wrong = "A path's key is remembered.",
-         .meant_for = "ftok.enoent.unlinked ftok.distinct.replaced",
+         .meant_for = "ftok.enoent.unlinked ftok.distinct.replaced ftok.distinct.recreated",
          .ftok = path_is_cached},
         {.name = "file_opened",
          .wrong = "ftok opens the file.",
@@ -358,7 +372,7 @@ const struct mutant shmmutant_ftok[] = {
          .ftok = key_depends_on_uid},
         {.name = "key_depends_on_process",
          .wrong = "The key is another in another process.",
-         .meant_for = "ftok.same.child ftok.same.exec ftok.roundtrip ftok.same.threads",
+         .meant_for = "ftok.same.child ftok.same.exec ftok.roundtrip",
          .ftok = key_depends_on_process},
         {.name = "not_for_threads",
          .wrong = "Two threads that call ftok at a time may get each other's key.",
@@ -374,7 +388,7 @@ const struct mutant shmmutant_ftok[] = {
          .ftok = ftok_success_sets_errno},
         {.name = "ftok_failure_errno_zero",
          .wrong = "A failing ftok returns (key_t)-1 and sets errno to 0.",
-         .meant_for = "ftok.enoent.* ftok.enotdir.*",
+         .meant_for = "ftok.enoent.* ftok.enotdir.* ftok.eio",
          .ftok = ftok_failure_errno_zero},
         {.name = "ftok_failure_returns_zero",
          .wrong = "A failing ftok returns 0, which is IPC_PRIVATE.",
@@ -402,7 +416,7 @@ const struct mutant shmmutant_ftok[] = {
          .wrong_errno = {CALL_FTOK, 0, ENOENT, EINVAL}},
         {.name = "ftok_eacces_is_eperm",
          .wrong = "A directory that may not be searched fails with EPERM.",
-         .meant_for = "ftok.eacces.search",
+         .meant_for = "ftok.eacces.search ftok.eacces.privileged",
          .wrong_errno = {CALL_FTOK, 0, EACCES, EPERM}},
         {.name = "ftok_enotdir_is_enoent",
          .wrong = "A path that goes on below a file fails with ENOENT.",
@@ -428,5 +442,17 @@ const struct mutant shmmutant_ftok[] = {
          .wrong = "More than the low 8 bits of the device number count.",
          .meant_for = "ftok.collision.device",
          .ftok = more_device_bits},
+        {.name = "key_changes_with_each_call",
+         .wrong = "The second call for a path gives another key.",
+         .meant_for = "ftok.same.twice ftok.same.spelling",
+         .ftok = key_changes_with_each_call},
+        {.name = "large_inode_refused",
+         .wrong = "A file whose inode number has more than 32 bits fails with EOVERFLOW.",
+         .meant_for = "ftok.file.large_inode",
+         .ftok = large_inode_refused},
+        {.name = "ftok_eio_is_enoent",
+         .wrong = "An input/output error fails with ENOENT.",
+         .meant_for = "ftok.eio",
+         .wrong_errno = {CALL_FTOK, 0, EIO, ENOENT}},
         {.name = NULL},
 };

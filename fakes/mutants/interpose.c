@@ -2,10 +2,15 @@
 #include "mutant.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "segment.h"
@@ -14,7 +19,9 @@ struct real_calls shmmutant_real;
 
 static struct {
         int (*execve)(const char *path, char *const argv[], char *const envp[]);
-        int (*unshare)(int flags);
+        int (*spawn)(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                     const posix_spawnattr_t *attributes, char *const argv[], char *const envp[]);
+        FILE *(*fopen)(const char *path, const char *mode);
         void (*end)(int status);
 } real;
 
@@ -22,10 +29,12 @@ static const struct mutant none = {.name = "none", .wrong = "Nothing is wrong.",
 const struct mutant *shmmutant_chosen = &none;
 
 static const struct mutant *const tables[] = {
-        shmmutant_shmget, shmmutant_shmget_new, shmmutant_shmat,       shmmutant_shmat_access, shmmutant_shmdt,
-        shmmutant_stat,   shmmutant_stat_times, shmmutant_stat_buffer, shmmutant_shmctl_errno, shmmutant_set,
-        shmmutant_rmid,   shmmutant_lock,       shmmutant_info,        shmmutant_identifiers,  shmmutant_permission,
-        shmmutant_memory, shmmutant_lifecycle,  shmmutant_ftok,
+        shmmutant_shmget,   shmmutant_shmget_new, shmmutant_shmat,       shmmutant_shmat_access, shmmutant_shmdt,
+        shmmutant_stat,     shmmutant_stat_times, shmmutant_stat_buffer, shmmutant_shmctl_errno, shmmutant_set,
+        shmmutant_rmid,     shmmutant_lock,       shmmutant_info,        shmmutant_identifiers,  shmmutant_permission,
+        shmmutant_memory,   shmmutant_protection, shmmutant_lifecycle,   shmmutant_death,        shmmutant_namespaces,
+        shmmutant_settings, shmmutant_proc_list,  shmmutant_raw,         shmmutant_ftok,         shmmutant_hugetlb,
+        shmmutant_machine,
 };
 
 const struct mutant *shmmutant_at(size_t i)
@@ -58,7 +67,7 @@ static const struct mutant *find_mutant(const char *name)
         }
         write_error("libshmmutant: SHMCHECK_MUTANT=");
         write_error(name);
-        write_error(": there is no such mutant; shmcheck-mutants --list names them\n");
+        write_error(": there is no such mutant; shmcheck mutants --list names them\n");
         _Exit(2);
 }
 
@@ -81,16 +90,38 @@ static void at_exit(void)
         shmmutant_chosen->before_exit();
 }
 
-__attribute__((constructor)) static void choose(void)
+static void find_calls(void)
 {
         FIND(shmmutant_real.shmget, "shmget");
         FIND(shmmutant_real.shmat, "shmat");
         FIND(shmmutant_real.shmdt, "shmdt");
         FIND(shmmutant_real.shmctl, "shmctl");
         FIND(shmmutant_real.ftok, "ftok");
+        FIND(shmmutant_real.open, "open");
+        FIND(shmmutant_real.write, "write");
+        FIND(shmmutant_real.syscall, "syscall");
+        FIND(shmmutant_real.unshare, "unshare");
+        FIND(shmmutant_real.setns, "setns");
+        FIND(shmmutant_real.mremap, "mremap");
+        FIND(shmmutant_real.mprotect, "mprotect");
+        FIND(shmmutant_real.mlock, "mlock");
         FIND(real.execve, "execve");
-        FIND(real.unshare, "unshare");
+        FIND(real.spawn, "posix_spawn");
+        FIND(real.fopen, "fopen");
         FIND(real.end, "_exit");
+}
+
+/* The calls, also for who needs one before this library's turn to start has come. */
+static const struct real_calls *calls(void)
+{
+        if (!shmmutant_real.mlock)
+                find_calls();
+        return &shmmutant_real;
+}
+
+__attribute__((constructor)) static void choose(void)
+{
+        find_calls();
         shmmutant_chosen = find_mutant(getenv("SHMCHECK_MUTANT"));
         if (shmmutant_chosen->keeps_notes)
                 shmmutant_notes_open();
@@ -156,6 +187,78 @@ key_t ftok(const char *pathname, int proj_id)
         return key;
 }
 
+/* ---- what is no call of shared memory ---- */
+
+static int open_with(const char *path, int flags, mode_t mode)
+{
+        if (shmmutant_chosen->open && !(flags & (O_CREAT | O_TMPFILE)))
+                return shmmutant_chosen->open(path, flags);
+        return calls()->open(path, flags, mode);
+}
+
+int open(const char *file, int oflag, ...)
+{
+        mode_t mode = 0;
+        if (oflag & (O_CREAT | O_TMPFILE)) {
+                va_list arguments;
+                va_start(arguments, oflag);
+                mode = va_arg(arguments, mode_t);
+                va_end(arguments);
+        }
+        return open_with(file, oflag, mode);
+}
+
+FILE *fopen(const char *filename, const char *modes)
+{
+        if (!shmmutant_chosen->open || modes[0] != 'r' || strchr(modes, '+'))
+                return real.fopen(filename, modes);
+        int fd = open_with(filename, O_RDONLY, 0);
+        return fd == -1 ? NULL : fdopen(fd, "r");
+}
+
+ssize_t write(int fd, const void *buf, size_t n)
+{
+        return (shmmutant_chosen->write ? shmmutant_chosen->write : calls()->write)(fd, buf, n);
+}
+
+#define ARGUMENTS 6
+
+long syscall(long sysno, ...)
+{
+        long a[ARGUMENTS];
+        va_list arguments;
+        va_start(arguments, sysno);
+        for (size_t i = 0; i < ARGUMENTS; i++)
+                a[i] = va_arg(arguments, long);
+        va_end(arguments);
+        return shmmutant_chosen->syscall ? shmmutant_chosen->syscall(sysno, a)
+                                         : calls()->syscall(sysno, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+void *mremap(void *addr, size_t old_len, size_t new_len, int flags, ...)
+{
+        void *address = NULL;
+        if (flags & MREMAP_FIXED) {
+                va_list arguments;
+                va_start(arguments, flags);
+                address = va_arg(arguments, void *);
+                va_end(arguments);
+        }
+        if (shmmutant_chosen->mremap)
+                return shmmutant_chosen->mremap(addr, old_len, new_len, flags, address);
+        return calls()->mremap(addr, old_len, new_len, flags, address);
+}
+
+int mprotect(void *addr, size_t len, int prot)
+{
+        return (shmmutant_chosen->mprotect ? shmmutant_chosen->mprotect : calls()->mprotect)(addr, len, prot);
+}
+
+int mlock(const void *addr, size_t len)
+{
+        return (shmmutant_chosen->mlock ? shmmutant_chosen->mlock : calls()->mlock)(addr, len);
+}
+
 /* ---- what ends or moves a process ---- */
 
 int execve(const char *path, char *const argv[], char *const envp[])
@@ -176,6 +279,14 @@ int execv(const char *path, char *const argv[])
         return execve(path, argv, environ);
 }
 
+int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *file_actions,
+                const posix_spawnattr_t *attrp, char *const argv[], char *const envp[])
+{
+        if (shmmutant_chosen->before_exec)
+                shmmutant_chosen->before_exec();
+        return real.spawn(pid, path, file_actions, attrp, argv, envp);
+}
+
 void _exit(int status)
 {
         if (shmmutant_chosen->before_exit)
@@ -186,10 +297,15 @@ void _exit(int status)
 
 int unshare(int flags)
 {
-        int result = real.unshare(flags);
+        int result = (shmmutant_chosen->unshare ? shmmutant_chosen->unshare : calls()->unshare)(flags);
         int error = errno;
-        if (result == 0 && (flags & CLONE_NEWIPC) && shmmutant_chosen->after_unshare)
-                shmmutant_chosen->after_unshare();
+        if (result == 0 && shmmutant_chosen->after_unshare)
+                shmmutant_chosen->after_unshare(flags);
         errno = error;
         return result;
+}
+
+int setns(int fd, int nstype)
+{
+        return (shmmutant_chosen->setns ? shmmutant_chosen->setns : calls()->setns)(fd, nstype);
 }

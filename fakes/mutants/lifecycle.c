@@ -1,4 +1,4 @@
-/* What fork, exec, exit, the creator's end and a change of namespace do to attachments and segments. */
+/* What fork, exec, exit and the creator's end do to attachments and segments. */
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -140,7 +140,7 @@ const struct mutant shmmutant_lifecycle[] = {
          .in_child = fork_copies},
         {.name = "fork_takes_write_access",
          .wrong = "A forked child may only read what it inherited.",
-         .meant_for = "life.fork.inherits memory.fork.inherits",
+         .meant_for = "life.fork.inherits memory.fork.inherits memory.mprotect.own_process",
          .in_child = fork_takes_write_access},
         {.name = "inherited_detach_refused",
          .wrong = "A forked child cannot detach what it inherited.",
@@ -150,8 +150,9 @@ const struct mutant shmmutant_lifecycle[] = {
          .shmdt = inherited_detach_refused},
         {.name = "exec_keeps_attachments",
          .wrong = "exec does not detach.",
-         .meant_for = "life.exec.detaches shmctl.stat.exec_nattch shmctl.rmid.exec_destroys race.nattch.exec "
-                      "life.exec.threaded life.exec.times life.spawn.not_inherited",
+         .meant_for =
+                 "life.exec.detaches shmctl.stat.exec_nattch shmctl.rmid.exec_destroys race.nattch.exec "
+                 "life.exec.threaded life.exec.times life.spawn.not_inherited forced.detach.death life.exec.setuid",
          .before_exec = exec_keeps_attachments},
         {.name = "failed_exec_detaches",
          .wrong = "An exec that fails has detached all.",
@@ -160,11 +161,9 @@ const struct mutant shmmutant_lifecycle[] = {
         {.name = "exit_keeps_attachments",
          .wrong = "Exit does not detach.",
          .meant_for = "life.death.exit life.death.immediate shmctl.stat.exit_nattch shmctl.rmid.exit_destroys "
-                      "race.rmid.exit race.forced.creator_exit life.child.attaches_alone",
+                      "race.rmid.exit life.child.attaches_alone forced.detach.death life.death.split_mapping "
+                      "life.marked.nattch life.proc_fds.no_hold life.zombie.detached life.clone_vm.shares "
+                      "ns.end.destroys perm.exit.needs_no_permission",
          .before_exit = exit_keeps_attachments},
-        {.name = "unshare_detaches",
-         .wrong = "Who leaves the IPC namespace loses its attachments.",
-         .meant_for = "ns.unshare.* shmctl.id.old_namespace",
-         .after_unshare = shmmutant_detach_all},
         {.name = NULL},
 };

@@ -191,13 +191,15 @@ const struct mutant shmmutant_memory[] = {
          .shmat = new_tail_dirty},
         {.name = "memory_used_again_uncleared",
          .wrong = "A new segment holds what another segment held.",
-         .meant_for = "shmget.zero.recycled shmget.zero.other_user memory.zero.recycled",
+         .meant_for = "shmget.zero.recycled shmget.zero.other_user memory.zero.recycled shmat.error.id_same_number "
+                      "shmget.id.per_namespace shmctl.rmid.key_reusable",
          .shmat = memory_used_again_uncleared,
          .shmdt = remember_contents,
          .keeps_notes = true},
         {.name = "first_attach_clears",
          .wrong = "An attach of a segment that nobody has attached clears it.",
-         .meant_for = "shmdt.ok.contents_survive persist.* memory.persist.process_end life.death.*",
+         .meant_for = "shmdt.ok.contents_survive persist.* memory.persist.process_end perm.attached.owner_moved "
+                      "shmat.flag.rdonly_read",
          .shmat = first_attach_clears},
         {.name = "last_detach_keeps_first_page",
          .wrong = "Of what was stored only the first page outlives the last shmdt.",
@@ -215,7 +217,8 @@ const struct mutant shmmutant_memory[] = {
         {.name = "stores_never_seen",
          .wrong = "What a process stores is its own.",
          .meant_for = "memory.share.* shmdt.ok.contents_survive persist.* life.fork.inherits walkthrough.* "
-                      "memory.sync.* memory.futex.* memory.kernel.*",
+                      "memory.sync.* memory.futex.* memory.kernel.* memory.core.excluded memory.mprotect.rw_to_read "
+                      "shmat.flag.rdonly_read shmat.flag.rdonly_kernel_read id.same_everywhere",
          .shmat = attach_private_copy,
          .shmdt = detach_forgets},
         {.name = NULL},

@@ -59,11 +59,21 @@ struct mutant {
         /* Alters what a successful IPC_STAT, SHM_STAT or SHM_STAT_ANY tells of the segment. */
         void (*told)(int shmid, struct shmid_ds *ds);
 
-        void (*in_child)(void); /* after fork */
-        void (*before_exec)(void);
+        /* What is no call of shared memory and meets it all the same. */
+        int (*open)(const char *path, int flags); /* of a file that is there */
+        ssize_t (*write)(int fd, const void *bytes, size_t size);
+        long (*syscall)(long number, long arguments[6]);
+        int (*unshare)(int flags);
+        int (*setns)(int fd, int type);
+        void *(*mremap)(void *old, size_t old_size, size_t size, int flags, void *address);
+        int (*mprotect)(void *start, size_t size, int protection);
+        int (*mlock)(const void *start, size_t size);
+
+        void (*in_child)(void);    /* after fork */
+        void (*before_exec)(void); /* and before posix_spawn, by the parent */
         void (*after_failed_exec)(void);
         void (*before_exit)(void); /* by exit or _exit */
-        void (*after_unshare)(void);
+        void (*after_unshare)(int flags);
 
         bool keeps_notes;
         const struct rule *rule;
@@ -76,6 +86,14 @@ struct real_calls {
         int (*shmdt)(const void *address);
         int (*shmctl)(int shmid, int command, struct shmid_ds *buffer);
         key_t (*ftok)(const char *path, int proj_id);
+        int (*open)(const char *path, int flags, ...);
+        ssize_t (*write)(int fd, const void *bytes, size_t size);
+        long (*syscall)(long number, ...);
+        int (*unshare)(int flags);
+        int (*setns)(int fd, int type);
+        void *(*mremap)(void *old, size_t old_size, size_t size, int flags, ...);
+        int (*mprotect)(void *start, size_t size, int protection);
+        int (*mlock)(const void *start, size_t size);
 };
 extern struct real_calls shmmutant_real;
 
@@ -89,7 +107,9 @@ const struct mutant *shmmutant_at(size_t i);
 extern const struct mutant shmmutant_shmget[], shmmutant_shmget_new[], shmmutant_shmat[], shmmutant_shmat_access[],
         shmmutant_shmdt[], shmmutant_stat[], shmmutant_stat_times[], shmmutant_stat_buffer[], shmmutant_shmctl_errno[],
         shmmutant_set[], shmmutant_rmid[], shmmutant_lock[], shmmutant_info[], shmmutant_identifiers[],
-        shmmutant_permission[], shmmutant_memory[], shmmutant_lifecycle[], shmmutant_ftok[];
+        shmmutant_permission[], shmmutant_memory[], shmmutant_protection[], shmmutant_lifecycle[], shmmutant_death[],
+        shmmutant_namespaces[], shmmutant_settings[], shmmutant_proc_list[], shmmutant_raw[], shmmutant_ftok[],
+        shmmutant_hugetlb[], shmmutant_machine[];
 
 /* What a failing call returns. */
 static inline int failing(int error)

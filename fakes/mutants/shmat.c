@@ -231,6 +231,43 @@ static void *rnd_refuses_null(int shmid, const void *address, int flags)
         return !address && (flags & SHM_RND) ? failing_attach(EINVAL) : attach(shmid, address, flags);
 }
 
+#define INDEXES 16
+
+static void *attach_touches_another(int shmid, const void *address, int flags)
+{
+        void *at = attach(shmid, address, flags);
+        int error = errno;
+        for (int i = 0; at != FAILED_ATTACH && i < INDEXES; i++) {
+                struct shmid_ds ds;
+                int other = shmmutant_real.shmctl(i, SHM_STAT_ANY, &ds);
+                void *touched = other == -1 || other == shmid ? FAILED_ATTACH : attach(other, NULL, SHM_RDONLY);
+                if (touched != FAILED_ATTACH)
+                        shmmutant_real.shmdt(touched);
+        }
+        errno = error;
+        return at;
+}
+
+#define INSIDE 64
+
+/* Memory of its own is behind the segment: what is stored there by mistake is nobody else's. */
+static void *address_inside_page(int shmid, const void *address, int flags)
+{
+        struct shmid_ds ds;
+        if (address || !shmmutant_look(shmid, &ds))
+                return attach(shmid, address, flags);
+        size_t size = shmmutant_in_pages(ds.shm_segsz) + shmmutant_page();
+        void *room = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        char *at = room == MAP_FAILED ? FAILED_ATTACH : attach(shmid, room, flags | SHM_REMAP);
+        return at == FAILED_ATTACH ? at : at + INSIDE;
+}
+
+static int detach_inside_page(const void *address)
+{
+        bool inside = ((uintptr_t)address & (shmmutant_page() - 1)) == INSIDE;
+        return shmmutant_real.shmdt((const char *)address - (inside ? INSIDE : 0));
+}
+
 const struct mutant shmmutant_shmat[] = {
         {.name = "attach_failure_returns_null",
          .wrong = "A failing shmat returns a null pointer, not (void *)-1.",
@@ -242,7 +279,8 @@ const struct mutant shmmutant_shmat[] = {
          .shmat = attach_failure_errno_zero},
         {.name = "attach_failure_counts",
          .wrong = "A failing shmat leaves an attachment that nobody knows of.",
-         .meant_for = "shmat.addr.over_* shmctl.stat.attach_failed shmat.error.leaves_no_mapping",
+         .meant_for = "shmat.addr.over_* shmctl.stat.attach_failed shmat.error.leaves_no_mapping shmat.addr.minus_one "
+                      "shmat.addr.rnd_onto_mapping shmat.addr.rnd_to_zero_remap shmat.addr.straddles_end",
          .shmat = attach_failure_counts},
         {.name = "attach_failure_touches",
          .wrong = "A failing shmat sets shm_atime, shm_dtime and shm_lpid.",
@@ -250,11 +288,11 @@ const struct mutant shmmutant_shmat[] = {
          .shmat = attach_failure_touches},
         {.name = "attach_failure_unmaps",
          .wrong = "A shmat that fails at an occupied address unmaps what was there.",
-         .meant_for = "shmat.addr.over_*",
+         .meant_for = "shmat.addr.over_* shmat.remap.denied",
          .shmat = attach_failure_unmaps},
         {.name = "removed_id_gives_memory",
          .wrong = "shmat of a removed identifier gives memory.",
-         .meant_for = "shmat.error.id_removed shmctl.rmid.stale_id",
+         .meant_for = "shmat.error.id_removed shmctl.rmid.stale_id race.forced.creator_exit shmat.order.denied_removed",
          .shmat = removed_id_gives_memory},
         {.name = "unaligned_rounded_without_rnd",
          .wrong = "An unaligned address is rounded down without SHM_RND.",
@@ -262,19 +300,20 @@ const struct mutant shmmutant_shmat[] = {
          .shmat = unaligned_rounded_without_rnd},
         {.name = "rnd_ignored",
          .wrong = "SHM_RND does not round: an unaligned address fails.",
-         .meant_for = "shmat.addr.rnd_down",
+         .meant_for = "shmat.addr.rnd_down shmat.addr.rnd_to_zero shmat.flag.all_bits_address",
          .shmat = rnd_ignored},
         {.name = "rnd_rounds_up",
          .wrong = "SHM_RND rounds up.",
-         .meant_for = "shmat.addr.rnd_down",
+         .meant_for = "shmat.addr.rnd_down shmat.addr.rnd_to_zero",
          .shmat = rnd_rounds_up},
         {.name = "address_is_a_hint",
          .wrong = "A free address that was asked for is only a hint.",
-         .meant_for = "shmat.addr.exact* shmat.addr.reuse_after_detach",
+         .meant_for = "shmat.addr.exact* shmat.addr.reuse_after_detach shmat.addr.above_brk shmat.addr.at_min_addr "
+                      "shmat.addr.last_user_page",
          .shmat = address_is_a_hint},
         {.name = "occupied_address_avoided",
          .wrong = "At an occupied address the segment is attached elsewhere.",
-         .meant_for = "shmat.addr.over_* race.attach.same_address",
+         .meant_for = "shmat.addr.over_* race.attach.same_address forced.unattached.failed_shmat shmat.addr.wraps",
          .shmat = occupied_address_avoided},
         {.name = "occupied_address_replaced",
          .wrong = "At an occupied address the segment replaces what was there, without SHM_REMAP.",
@@ -314,11 +353,11 @@ const struct mutant shmmutant_shmat[] = {
          .shmat = last_page_missing},
         {.name = "one_page_too_many",
          .wrong = "The page behind an attachment can be written.",
-         .meant_for = "memory.size.past_end",
+         .meant_for = "memory.size.past_end memory.kernel.past_end",
          .shmat = one_page_too_many},
         {.name = "unknown_attach_flags_refused",
          .wrong = "An unknown flag of shmat fails with EINVAL.",
-         .meant_for = "shmat.flag.unknown_ignored",
+         .meant_for = "shmat.flag.unknown_ignored shmat.flag.all_bits_address",
          .shmat = unknown_attach_flags_refused},
         {.name = "attach_moves_break",
          .wrong = "An attach moves the program break.",
@@ -339,27 +378,38 @@ const struct mutant shmmutant_shmat[] = {
         {.name = "marked_refuses_strangers",
          .wrong =
                  "A segment that is marked for removal can be attached only by its creator and by who has it attached.",
-         .meant_for = "shmat.error.id_marked shmctl.rmid.by_unattached_process shmctl.rmid.attached_reattach",
+         .meant_for = "shmat.error.id_marked shmctl.rmid.attached_reattach perm.marked.still_checked",
          .shmat = marked_refuses_strangers},
         {.name = "attach_einval_is_enoent",
          .wrong = "An identifier or address that cannot be fails with ENOENT.",
-         .meant_for = "shmat.error.* shmat.addr.unaligned shmat.addr.over_* race.rmid.shmat shmat.error.rmid_race",
+         .meant_for = "shmat.error.* shmat.addr.unaligned shmat.addr.over_* race.rmid.shmat shmat.order.denied_removed "
+                      "shmat.order.denied_unaligned shmat.order.overlap_no_memory race.forced.creator_exit",
          .wrong_errno = {CALL_SHMAT, 0, EINVAL, ENOENT}},
         {.name = "attach_eacces_is_eperm",
          .wrong = "A refused permission fails with EPERM.",
-         .meant_for = "shmat.access.* perm.shmat_* race.set.shmat",
+         .meant_for =
+                 "shmat.access.* perm.shmat_* race.set.shmat shmat.order.denied_no_memory shmat.order.denied_overlap",
          .wrong_errno = {CALL_SHMAT, 0, EACCES, EPERM}},
         {.name = "attach_enomem_is_eagain",
          .wrong = "A lack of address space fails with EAGAIN.",
-         .meant_for = "shmat.error.rlimit_as* shmat.addr.kernel",
+         .meant_for = "shmat.error.rlimit_as* shmat.addr.kernel shmat.addr.straddles_end",
          .wrong_errno = {CALL_SHMAT, 0, ENOMEM, EAGAIN}},
         {.name = "attach_eperm_is_einval",
          .wrong = "An address that the caller may not map fails with EINVAL.",
-         .meant_for = "shmat.addr.rnd_to_zero_denied shmat.addr.below_min_addr",
+         .meant_for = "shmat.addr.rnd_to_zero_denied",
          .wrong_errno = {CALL_SHMAT, 0, EPERM, EINVAL}},
         {.name = "rnd_refuses_null",
          .wrong = "A null address with SHM_RND fails.",
          .meant_for = "shmat.addr.null_with_rnd",
          .shmat = rnd_refuses_null},
+        {.name = "attach_touches_another",
+         .wrong = "An attach sets shm_atime, shm_dtime and shm_lpid of other segments too.",
+         .meant_for = "shmat.stat.other_segment_kept",
+         .shmat = attach_touches_another},
+        {.name = "address_inside_page",
+         .wrong = "The address that the system chooses is no multiple of SHMLBA.",
+         .meant_for = "shmat.addr.null_multiple_of_shmlba",
+         .shmat = address_inside_page,
+         .shmdt = detach_inside_page},
         {.name = NULL},
 };

@@ -79,7 +79,7 @@ static void *exec_refused(int shmid, const void *address, int flags)
 const struct mutant shmmutant_shmat_access[] = {
         {.name = "rdonly_ignored",
          .wrong = "SHM_RDONLY gives a writable attachment to who may write.",
-         .meant_for = "shmat.flag.rdonly_* life.fork.read_only",
+         .meant_for = "shmat.flag.rdonly_* life.fork.read_only memory.proc.mem",
          .shmat = rdonly_ignored},
         {.name = "read_only_by_default",
          .wrong = "An attachment without SHM_RDONLY cannot be written.",
@@ -103,7 +103,7 @@ const struct mutant shmmutant_shmat_access[] = {
          .shmat = exec_ignored},
         {.name = "exec_always",
          .wrong = "Every attachment can be executed.",
-         .meant_for = "shmat.flag.no_exec",
+         .meant_for = "shmat.flag.no_exec memory.proc.maps_key",
          .shmat = exec_always},
         {.name = "exec_permission_not_asked",
          .wrong = "SHM_EXEC does not ask for execute permission.",

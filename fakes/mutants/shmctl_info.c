@@ -142,6 +142,18 @@ static int shm_stat_without_times(int shmid, int command, struct shmid_ds *buffe
         return result;
 }
 
+#define INDEXES 64
+
+static int info_asks_each_segment(int shmid, int command, struct shmid_ds *buffer)
+{
+        for (int i = 0; (command == IPC_INFO || command == SHM_INFO) && i < INDEXES; i++) {
+                struct shmid_ds ds;
+                if (control(i, SHM_STAT, &ds) == -1 && errno == EACCES)
+                        return -1;
+        }
+        return control(shmid, command, buffer);
+}
+
 const struct mutant shmmutant_info[] = {
         {.name = "info_returns_count",
          .wrong = "IPC_INFO and SHM_INFO return how many segments there are, not the highest index.",
@@ -157,7 +169,7 @@ const struct mutant shmmutant_info[] = {
          .shmctl = info_needs_id},
         {.name = "shmmni_always_default",
          .wrong = "IPC_INFO shows the default SHMMNI.",
-         .meant_for = "shmctl.ipc_info.follows_sysctl shmget.limit.info_agrees sysctl.*",
+         .meant_for = "shmctl.ipc_info.follows_sysctl shmget.limit.info_agrees",
          .shmctl = shmmni_always_default},
         {.name = "shmmax_always_default",
          .wrong = "IPC_INFO shows the default SHMMAX.",
@@ -181,11 +193,11 @@ const struct mutant shmmutant_info[] = {
          .shmctl = ipc_info_reserved_garbage},
         {.name = "used_ids_one_more",
          .wrong = "SHM_INFO counts a segment too many.",
-         .meant_for = "shmctl.shm_info.*",
+         .meant_for = "shmctl.shm_info.* shmctl.info.return_empty",
          .shmctl = used_ids_one_more},
         {.name = "total_in_bytes",
          .wrong = "SHM_INFO shows shm_tot in bytes.",
-         .meant_for = "shmctl.shm_info.tot_pages shmget.create.totals",
+         .meant_for = "shmctl.shm_info.tot_pages shmget.create.totals shmctl.proc.sums",
          .shmctl = total_in_bytes},
         {.name = "total_is_resident",
          .wrong = "SHM_INFO shows the resident pages as shm_tot.",
@@ -193,7 +205,8 @@ const struct mutant shmmutant_info[] = {
          .shmctl = total_is_resident},
         {.name = "resident_is_total",
          .wrong = "SHM_INFO shows all pages as resident.",
-         .meant_for = "shmctl.shm_info.rss_touched shmget.create.totals",
+         .meant_for =
+                 "shmctl.shm_info.rss_touched shmget.create.totals proc.rss shmat.stat.rss_on_touch shmctl.proc.sums",
          .shmctl = resident_is_total},
         {.name = "swap_counts_garbage",
          .wrong = "SHM_INFO shows swap attempts.",
@@ -239,5 +252,9 @@ const struct mutant shmmutant_info[] = {
          .wrong = "SHM_STAT does not tell shm_ctime.",
          .meant_for = "shmctl.shm_stat.same_struct",
          .shmctl = shm_stat_without_times},
+        {.name = "info_asks_each_segment",
+         .wrong = "IPC_INFO and SHM_INFO fail with EACCES where the caller may not read each segment.",
+         .meant_for = "shmctl.info.no_permission",
+         .shmctl = info_asks_each_segment},
         {.name = NULL},
 };

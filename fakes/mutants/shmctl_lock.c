@@ -1,5 +1,7 @@
 /* SHM_LOCK and SHM_UNLOCK. */
+#include <string.h>
 #include <limits.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -140,14 +142,80 @@ static int lock_charge_kept(int shmid, int command, struct shmid_ds *buffer)
         return result;
 }
 
+static int unlock_cuts_tail(int shmid, int command, struct shmid_ds *buffer)
+{
+        struct shmid_ds ds;
+        int result = control(shmid, command, buffer);
+        char *at = result == 0 && command == SHM_UNLOCK && shmmutant_look(shmid, &ds)
+                           ? shmmutant_real.shmat(shmid, NULL, 0)
+                           : FAILED_ATTACH;
+        if (at != FAILED_ATTACH) {
+                memset(at + ds.shm_segsz, 0, shmmutant_in_pages(ds.shm_segsz) - ds.shm_segsz);
+                shmmutant_real.shmdt(at);
+        }
+        return result;
+}
+
+/* The note is what is charged for the segment. A lock looks whether it is the first, and charges a moment later. */
+static int lock_charges_twice_in_a_race(int shmid, int command, struct shmid_ds *buffer)
+{
+        long charged = 0;
+        bool limited = geteuid() != 0 && (command == SHM_LOCK || command == SHM_UNLOCK) && may_control(shmid);
+        if (!limited)
+                return control(shmid, command, buffer);
+        bool locked = is_locked(shmid);
+        sched_yield();
+        shmmutant_noted(shmid, &charged);
+        if (command == SHM_LOCK && !locked && charged > 0)
+                return failing(ENOMEM);
+        if (command == SHM_LOCK && !locked)
+                shmmutant_note(shmid, 1);
+        if (command == SHM_UNLOCK && locked)
+                shmmutant_note(shmid, 0);
+        return control(shmid, command, buffer);
+}
+
+static int charge_nothing_yet(key_t key, size_t size, int flags)
+{
+        int shmid = shmmutant_real.shmget(key, size, flags);
+        if (shmid != -1 && key == IPC_PRIVATE)
+                shmmutant_note(shmid, 0);
+        return shmid;
+}
+
+/* The note is the bit that is told; the segment itself is as it was. */
+static int lock_only_told(int shmid, int command, struct shmid_ds *buffer)
+{
+        if ((command != SHM_LOCK && command != SHM_UNLOCK) || !may_control(shmid))
+                return control(shmid, command, buffer);
+        shmmutant_note(shmid, command == SHM_LOCK);
+        return 0;
+}
+
+static int unlock_only_told(int shmid, int command, struct shmid_ds *buffer)
+{
+        if (command != SHM_UNLOCK || !may_control(shmid))
+                return control(shmid, command, buffer);
+        shmmutant_note(shmid, 0);
+        return 0;
+}
+
+static void note_told(int shmid, struct shmid_ds *ds)
+{
+        long noted = 0;
+        if (shmmutant_noted(shmid, &noted))
+                ds->shm_perm.mode = (ds->shm_perm.mode & (mode_t)~SHM_LOCKED) | (noted ? SHM_LOCKED : 0U);
+}
+
 const struct mutant shmmutant_lock[] = {
         {.name = "lock_does_nothing",
          .wrong = "SHM_LOCK reports success and locks nothing.",
-         .meant_for = "shmctl.lock.sets_bit",
+         .meant_for = "shmctl.lock.sets_bit proc.perms.locked shmctl.lock.cap_ipc_lock shmctl.lock.removed_attached "
+                      "shmctl.lock.unevictable",
          .shmctl = lock_does_nothing},
         {.name = "unlock_does_nothing",
          .wrong = "SHM_UNLOCK reports success and unlocks nothing.",
-         .meant_for = "shmctl.unlock.clears_bit",
+         .meant_for = "shmctl.unlock.clears_bit shmctl.lock.cap_ipc_lock shmctl.lock.unevictable",
          .shmctl = unlock_does_nothing},
         {.name = "lock_twice_refused",
          .wrong = "SHM_LOCK of a locked segment fails with EINVAL.",
@@ -163,7 +231,8 @@ const struct mutant shmmutant_lock[] = {
          .shmctl = lock_limit_claimed_met},
         {.name = "lock_by_stranger_claimed",
          .wrong = "SHM_LOCK by a stranger reports success.",
-         .meant_for = "shmctl.lock.by_group_or_other perm.lock.* priv.* userns.*",
+         .meant_for = "shmctl.lock.by_group_or_other perm.lock.* priv.* userns.* perm.deny.changes_nothing "
+                      "perm.moved.former_owner",
          .shmctl = lock_by_stranger_claimed},
         {.name = "unlock_by_stranger_claimed",
          .wrong = "SHM_UNLOCK by a stranger reports success.",
@@ -175,7 +244,7 @@ const struct mutant shmmutant_lock[] = {
          .shmctl = lock_refused_to_creator},
         {.name = "lock_for_root_only",
          .wrong = "SHM_LOCK is refused to every uid but 0.",
-         .meant_for = "shmctl.lock.limit_exact shmctl.lock.by_owner_or_creator perm.lock.owner.*",
+         .meant_for = "shmctl.lock.limit_exact shmctl.lock.by_owner_or_creator perm.lock.owner.* race.lock.unlock",
          .shmctl = lock_for_root_only},
         {.name = "lock_moves_ctime",
          .wrong = "SHM_LOCK moves shm_ctime.",
@@ -203,8 +272,30 @@ const struct mutant shmmutant_lock[] = {
          .shmctl = lock_returns_one},
         {.name = "lock_charge_kept",
          .wrong = "What SHM_LOCK has charged is never given back.",
-         .meant_for = "shmctl.lock.charge_*",
+         .meant_for = "shmctl.lock.charge_* shmctl.lock.mlock_apart race.lock.unlock",
          .shmctl = lock_charge_kept,
+         .keeps_notes = true},
+        {.name = "unlock_cuts_tail",
+         .wrong = "What was stored behind the segment's end in its last page is lost with SHM_UNLOCK.",
+         .meant_for = "shmctl.lock.contents",
+         .shmctl = unlock_cuts_tail},
+        {.name = "lock_charges_twice_in_a_race",
+         .wrong = "Of two that lock a segment at once one finds its limit used up.",
+         .meant_for = "race.lock.unlock",
+         .shmget = charge_nothing_yet,
+         .shmctl = lock_charges_twice_in_a_race,
+         .keeps_notes = true},
+        {.name = "lock_only_told",
+         .wrong = "SHM_LOCK is told by the mode, and keeps no page in memory.",
+         .meant_for = "shmctl.lock.unevictable",
+         .shmctl = lock_only_told,
+         .told = note_told,
+         .keeps_notes = true},
+        {.name = "unlock_only_told",
+         .wrong = "SHM_UNLOCK is told by the mode, and the pages stay locked.",
+         .meant_for = "shmctl.lock.unevictable",
+         .shmctl = unlock_only_told,
+         .told = note_told,
          .keeps_notes = true},
         {.name = NULL},
 };

@@ -1,4 +1,5 @@
 /* IPC_RMID: what it removes and when, and who may. */
+#include <sys/sem.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -237,10 +238,34 @@ static int rmid_twice_claimed(int shmid, int command, struct shmid_ds *buffer)
         return result == -1 && command == IPC_RMID && errno == EINVAL && shmid >= 0 ? 0 : result;
 }
 
+static int rmid_takes_semaphores(int shmid, int command, struct shmid_ds *buffer)
+{
+        int result = control(shmid, command, buffer);
+        if (result == 0 && command == IPC_RMID && semctl(shmid, 0, IPC_RMID) == -1)
+                errno = 0;
+        return result;
+}
+
+static int rmid_of_others_clears(int shmid, int command, struct shmid_ds *buffer)
+{
+        struct shmid_ds ds;
+        struct attachment a;
+        bool others = command == IPC_RMID && shmmutant_look(shmid, &ds) && ds.shm_nattch > 0 &&
+                      !shmmutant_attachment_of(shmid, &a);
+        int result = control(shmid, command, buffer);
+        void *at = result == 0 && others ? shmmutant_real.shmat(shmid, NULL, 0) : FAILED_ATTACH;
+        if (at != FAILED_ATTACH) {
+                memset(at, 0, ds.shm_segsz);
+                shmmutant_real.shmdt(at);
+        }
+        return result;
+}
+
 const struct mutant shmmutant_rmid[] = {
         {.name = "rmid_does_nothing",
          .wrong = "IPC_RMID reports success and removes nothing.",
-         .meant_for = "shmctl.rmid.unattached_* shmget.removed.* race.storm.* shmctl.rmid.race_*",
+         .meant_for = "shmctl.rmid.unattached_* shmget.removed.* race.storm.* shmctl.rmid.race_* proc.lines "
+                      "shmat.error.rmid_race userns.parent.mapped_owner shmdt.munmap.full_marked",
          .shmctl = rmid_does_nothing},
         {.name = "rmid_waits_for_attach",
          .wrong = "IPC_RMID does not remove a segment that nobody has attached.",
@@ -248,7 +273,7 @@ const struct mutant shmmutant_rmid[] = {
          .shmctl = rmid_waits_for_attach},
         {.name = "rmid_refused_while_attached",
          .wrong = "IPC_RMID of an attached segment fails with EBUSY.",
-         .meant_for = "shmctl.rmid.* memory.persist.marked race.rmid.fork race.rmid.attached",
+         .meant_for = "shmctl.rmid.* race.rmid.fork race.rmid.attached",
          .shmctl = rmid_refused_while_attached},
         {.name = "rmid_refused_on_marked",
          .wrong = "IPC_RMID of a marked segment fails with EIDRM.",
@@ -256,11 +281,12 @@ const struct mutant shmmutant_rmid[] = {
          .shmctl = rmid_refused_on_marked},
         {.name = "rmid_destroys_at_once",
          .wrong = "IPC_RMID takes the memory from who has it attached.",
-         .meant_for = "shmctl.rmid.attached_contents memory.persist.marked shmctl.rmid.reattach_prolongs",
+         .meant_for =
+                 "shmctl.rmid.attached_contents memory.persist.marked id.marked.kept shmctl.rmid.attached_holds_shmmni",
          .shmctl = rmid_destroys_at_once},
         {.name = "rmid_clears_contents",
          .wrong = "IPC_RMID clears the contents of an attached segment.",
-         .meant_for = "shmctl.rmid.attached_contents memory.persist.marked",
+         .meant_for = "shmctl.rmid.attached_contents memory.persist.marked id.marked.kept shmctl.rmid.not_last_detach",
          .shmctl = rmid_clears_contents},
         {.name = "rmid_moves_ctime",
          .wrong = "IPC_RMID moves shm_ctime of an attached segment.",
@@ -268,7 +294,8 @@ const struct mutant shmmutant_rmid[] = {
          .shmctl = rmid_moves_ctime},
         {.name = "rmid_takes_rights",
          .wrong = "IPC_RMID sets the mode of an attached segment to 0.",
-         .meant_for = "shmctl.rmid.attached_rest_same shmctl.rmid.attached_dest_bit",
+         .meant_for =
+                 "shmctl.rmid.attached_rest_same shmctl.rmid.attached_dest_bit proc.perms.marked shmctl.proc.removed",
          .shmctl = rmid_takes_rights},
         {.name = "rmid_reads_buffer",
          .wrong = "IPC_RMID with a bad buffer fails with EFAULT.",
@@ -300,15 +327,16 @@ const struct mutant shmmutant_rmid[] = {
          .keeps_notes = true},
         {.name = "id_reused_at_once",
          .wrong = "A removed segment's identifier is the next one's.",
-         .meant_for = "shmget.id.not_reused_at_once shmctl.rmid.id_not_reused id.stale.many_reuses",
+         .meant_for = "shmget.id.not_reused_at_once shmctl.rmid.id_not_reused id.stale.many_reuses id.index.cyclic "
+                      "shmctl.rmid.key_reusable",
          .shmctl = id_reused_at_once},
         {.name = "stale_id_reaches_slot",
          .wrong = "The identifier of a removed segment reaches the one that has its slot.",
-         .meant_for = "shmctl.rmid.stale_id_same_slot id.stale.many_reuses",
+         .meant_for = "shmctl.rmid.stale_id_same_slot",
          .shmctl = stale_id_reaches_slot},
         {.name = "rmid_refused_to_creator",
          .wrong = "IPC_RMID is refused to the creator who is not the owner.",
-         .meant_for = "shmctl.rmid.by_creator shmctl.set.creator_keeps perm.rmid.creator.*",
+         .meant_for = "shmctl.rmid.by_creator shmctl.set.creator_keeps perm.rmid.creator.* perm.moved.creator",
          .shmctl = rmid_refused_to_creator},
         {.name = "rmid_refused_to_owner",
          .wrong = "IPC_RMID is refused to the owner who is not the creator.",
@@ -324,11 +352,19 @@ const struct mutant shmmutant_rmid[] = {
          .shmctl = rmid_ignores_privilege},
         {.name = "rmid_by_stranger_claimed",
          .wrong = "IPC_RMID by a stranger reports success and does nothing.",
-         .meant_for = "shmctl.rmid.by_other shmctl.rmid.by_group perm.rmid.* priv.* userns.*",
+         .meant_for = "shmctl.rmid.by_other shmctl.rmid.by_group perm.rmid.* priv.* userns.* shmctl.rmid.other_caps",
          .shmctl = rmid_by_stranger_claimed},
         {.name = "rmid_twice_claimed",
          .wrong = "IPC_RMID of an identifier that is gone succeeds.",
          .meant_for = "shmctl.rmid.stale_id race.rmid.one_wins shmctl.id.*",
          .shmctl = rmid_twice_claimed},
+        {.name = "rmid_takes_semaphores",
+         .wrong = "IPC_RMID removes the semaphore set of the same number too.",
+         .meant_for = "shmctl.id.separate_spaces",
+         .shmctl = rmid_takes_semaphores},
+        {.name = "rmid_of_others_clears",
+         .wrong = "IPC_RMID by a process that is not attached takes the contents from those that are.",
+         .meant_for = "shmctl.rmid.by_unattached_process",
+         .shmctl = rmid_of_others_clears},
         {.name = NULL},
 };

@@ -205,6 +205,15 @@ static int set_moves_times(int shmid, int command, struct shmid_ds *buffer)
         return result;
 }
 
+/* Of two processes that were forked in a row one takes its time, each in turn, for the other to come between. */
+static void dawdle(void)
+{
+        static int calls;
+        bool slow = (getpid() + calls++) % 2 == 0;
+        for (int i = 0; i < (slow ? 50 : 1); i++)
+                sched_yield();
+}
+
 static int set_not_whole(int shmid, int command, struct shmid_ds *buffer)
 {
         struct shmid_ds now;
@@ -214,8 +223,12 @@ static int set_not_whole(int shmid, int command, struct shmid_ds *buffer)
         now.shm_perm.mode = buffer->shm_perm.mode;
         if (control(shmid, IPC_SET, &now) == -1)
                 return -1;
-        sched_yield();
-        return control(shmid, IPC_SET, buffer);
+        dawdle();
+        if (!shmmutant_look(shmid, &now))
+                return failing(EIDRM);
+        now.shm_perm.uid = buffer->shm_perm.uid;
+        now.shm_perm.gid = buffer->shm_perm.gid;
+        return control(shmid, IPC_SET, &now);
 }
 
 static int set_returns_one(int shmid, int command, struct shmid_ds *buffer)
@@ -231,15 +244,16 @@ const struct mutant shmmutant_set[] = {
          .shmctl = set_does_nothing},
         {.name = "set_keeps_mode",
          .wrong = "IPC_SET does not store the mode.",
-         .meant_for = "shmctl.set.mode shmctl.set.execute_bits shmctl.set.high_bits_ignored",
+         .meant_for = "shmctl.set.mode shmctl.set.execute_bits shmctl.set.high_bits_ignored perm.attached.mode_revoked",
          .shmctl = set_keeps_mode},
         {.name = "set_keeps_uid",
          .wrong = "IPC_SET does not store the uid.",
-         .meant_for = "shmctl.set.uid shmctl.set.large_ids shmctl.set.give_away race.set.set",
+         .meant_for = "shmctl.set.uid shmctl.set.large_ids shmctl.set.give_away race.set.set perm.moved.new_owner "
+                      "proc.ids_of_reader",
          .shmctl = set_keeps_uid},
         {.name = "set_keeps_gid",
          .wrong = "IPC_SET does not store the gid.",
-         .meant_for = "shmctl.set.gid shmctl.set.large_ids",
+         .meant_for = "shmctl.set.gid shmctl.set.large_ids perm.moved.groups",
          .shmctl = set_keeps_gid},
         {.name = "set_drops_x",
          .wrong = "IPC_SET does not store execute bits.",
@@ -279,11 +293,11 @@ const struct mutant shmmutant_set[] = {
          .shmctl = set_reads_first_half},
         {.name = "set_refused_to_creator",
          .wrong = "IPC_SET is refused to the creator who is not the owner.",
-         .meant_for = "shmctl.set.by_creator shmctl.set.creator_keeps perm.set.creator.*",
+         .meant_for = "shmctl.set.by_creator shmctl.set.creator_keeps perm.set.creator.* perm.moved.creator",
          .shmctl = set_refused_to_creator},
         {.name = "set_refused_to_owner",
          .wrong = "IPC_SET is refused to the owner who is not the creator.",
-         .meant_for = "shmctl.set.by_owner shmctl.set.by_effective_uid perm.set.owner.*",
+         .meant_for = "shmctl.set.by_owner shmctl.set.by_effective_uid perm.set.owner.* perm.moved.new_owner",
          .shmctl = set_refused_to_owner},
         {.name = "set_needs_write_permission",
          .wrong = "IPC_SET asks the owner for write permission.",
@@ -291,7 +305,7 @@ const struct mutant shmmutant_set[] = {
          .shmctl = set_needs_write_permission},
         {.name = "set_ignores_privilege",
          .wrong = "IPC_SET is refused to a privileged caller who is neither owner nor creator.",
-         .meant_for = "shmctl.set.cap_sys_admin priv.root.all_caps",
+         .meant_for = "shmctl.set.cap_sys_admin priv.root.all_caps userns.own.real_root_enters",
          .shmctl = set_ignores_privilege},
         {.name = "set_asks_real_uid",
          .wrong = "IPC_SET asks the real uid.",
@@ -299,7 +313,8 @@ const struct mutant shmmutant_set[] = {
          .shmctl = set_asks_real_uid},
         {.name = "set_by_stranger_claimed",
          .wrong = "IPC_SET by a stranger reports success and does nothing.",
-         .meant_for = "shmctl.set.by_other shmctl.set.by_group perm.set.* priv.* userns.*",
+         .meant_for = "shmctl.set.by_other shmctl.set.by_group perm.set.* priv.* userns.* perm.moved.former_owner "
+                      "shmctl.set.old_owner_loses",
          .shmctl = set_by_stranger_claimed},
         {.name = "set_cannot_give_away",
          .wrong = "IPC_SET of another uid is refused to an unprivileged owner.",

@@ -232,6 +232,20 @@ static void unmapped_id_is_root(int shmid, struct shmid_ds *ds)
         ds->shm_perm.cuid = ds->shm_perm.cuid == UNMAPPED ? 0 : ds->shm_perm.cuid;
 }
 
+static void owner_one_more(int shmid, struct shmid_ds *ds)
+{
+        (void)shmid;
+        ds->shm_perm.uid++;
+        ds->shm_perm.gid++;
+}
+
+static void creator_one_more(int shmid, struct shmid_ds *ds)
+{
+        (void)shmid;
+        ds->shm_perm.cuid++;
+        ds->shm_perm.cgid++;
+}
+
 const struct mutant shmmutant_stat[] = {
         {.name = "segsz_rounded_up",
          .wrong = "shm_segsz is rounded up to whole pages.",
@@ -247,21 +261,21 @@ const struct mutant shmmutant_stat[] = {
          .told = segsz_in_pages},
         {.name = "segsz_cut_to_32_bits",
          .wrong = "shm_segsz shows the low 32 bits of the size.",
-         .meant_for = "shmget.raw.size_64_bits shmctl.abi.large_segsz shmget.enomem.noreserve",
+         .meant_for = "shmget.raw.size_64_bits shmget.enomem.noreserve shmctl.abi.large_segsz*",
          .told = segsz_cut_to_32_bits},
         {.name = "nattch_one_more",
          .wrong = "shm_nattch is one too many.",
          .meant_for = "shmctl.stat.new_nattch shmget.create.nattch race.nattch.transient race.nattch.kill_anywhere "
-                      "race.rmid.shmat",
+                      "shmdt.m* shmdt.remap_file_pages.moved memory.vfork.shares life.vfork.* life.clone_vm.shares",
          .told = nattch_one_more},
         {.name = "nattch_always_zero",
          .wrong = "shm_nattch is always 0.",
-         .meant_for = "shmctl.stat.attach_nattch life.fork.nattch",
+         .meant_for = "shmctl.stat.attach_nattch",
          .told = nattch_always_zero},
         {.name = "nattch_yes_or_no",
          .wrong = "shm_nattch says whether there is an attachment, not how many.",
-         .meant_for = "shmctl.stat.attach_twice life.fork.nattch life.fork.many race.nattch.mixed "
-                      "shmat.stat.ten_processes shmat.stat.second",
+         .meant_for =
+                 "shmctl.stat.attach_twice life.fork.many race.nattch.mixed shmat.stat.ten_processes shmat.stat.second",
          .told = nattch_yes_or_no},
         {.name = "nattch_counts_processes",
          .wrong = "shm_nattch counts processes, not attachments.",
@@ -301,7 +315,7 @@ const struct mutant shmmutant_stat[] = {
          .told = ids_cut_to_16_bits},
         {.name = "dest_not_told",
          .wrong = "A marked segment does not show SHM_DEST.",
-         .meant_for = "shmctl.rmid.attached_dest_bit",
+         .meant_for = "shmctl.rmid.attached_dest_bit shmctl.lock.removed_attached",
          .told = dest_not_told},
         {.name = "locked_not_told",
          .wrong = "A locked segment does not show SHM_LOCKED.",
@@ -309,7 +323,7 @@ const struct mutant shmmutant_stat[] = {
          .told = locked_not_told},
         {.name = "dest_told_while_attached",
          .wrong = "An attached segment shows SHM_DEST.",
-         .meant_for = "shmctl.stat.attach_leaves_rest forced.attached.not_marked",
+         .meant_for = "shmctl.stat.attach_leaves_rest forced.attached.not_marked forced.attached.*",
          .told = dest_told_while_attached},
         {.name = "creation_flags_told",
          .wrong = "The mode has a bit above 0777.",
@@ -317,12 +331,12 @@ const struct mutant shmmutant_stat[] = {
          .told = creation_flags_told},
         {.name = "mode_x_not_told",
          .wrong = "The mode shows no execute bits.",
-         .meant_for = "shmctl.set.execute_bits shmget.create.mode",
+         .meant_for = "shmctl.set.execute_bits shmget.create.mode shmget.create.mode_each_bit",
          .told = mode_x_not_told},
         {.name = "lpid_never_set",
          .wrong = "shm_lpid is always 0.",
          .meant_for = "shmctl.stat.attach_lpid shmctl.stat.detach_lpid life.death.times shmctl.stat.exit_dtime_lpid "
-                      "shmctl.stat.fork_atime_lpid",
+                      "shmctl.stat.fork_atime_lpid ns.pid.translated shmat.stat.lpid_* shmctl.stat.kill_nattch",
          .told = lpid_never_set},
         {.name = "lpid_starts_as_creator",
          .wrong = "A new segment's shm_lpid is its creator.",
@@ -343,7 +357,8 @@ const struct mutant shmmutant_stat[] = {
          .told = cpid_not_told},
         {.name = "cpid_is_caller",
          .wrong = "shm_cpid is whoever asks.",
-         .meant_for = "shmget.create.cpid_child shmctl.stat.cpid_outlives_creator",
+         .meant_for = "shmget.create.cpid_child shmctl.stat.cpid_outlives_creator ns.pid.translated "
+                      "shmctl.stat.pid_outside_namespace",
          .told = cpid_is_caller},
         {.name = "cpid_is_last",
          .wrong = "shm_cpid is the process that attached last.",
@@ -355,7 +370,7 @@ const struct mutant shmmutant_stat[] = {
          .told = cpid_ends_with_creator},
         {.name = "sequence_not_told",
          .wrong = "The sequence number in shm_perm is always 0.",
-         .meant_for = "shmget.id.sequence",
+         .meant_for = "shmget.id.sequence shmctl.abi.seq_matches_id",
          .told = sequence_not_told},
         {.name = "cpid_is_thread",
          .wrong = "shm_cpid is the thread that made the segment.",
@@ -365,7 +380,15 @@ const struct mutant shmmutant_stat[] = {
          .keeps_notes = true},
         {.name = "unmapped_id_is_root",
          .wrong = "A uid that the user namespace does not map is shown as 0.",
-         .meant_for = "shmget.create.userns_uid shmctl.stat.unmapped_ids userns.own.unprivileged",
+         .meant_for = "shmget.create.userns_uid shmctl.stat.unmapped_ids userns.own.unprivileged userns.set.round_trip",
          .told = unmapped_id_is_root},
+        {.name = "owner_one_more",
+         .wrong = "shm_perm.uid and shm_perm.gid are one too many.",
+         .meant_for = "shmget.create.uid shmget.create.gid shmctl.stat.new_owner",
+         .told = owner_one_more},
+        {.name = "creator_one_more",
+         .wrong = "shm_perm.cuid and shm_perm.cgid are one too many.",
+         .meant_for = "shmget.create.cuid shmget.create.cgid shmctl.stat.new_creator",
+         .told = creator_one_more},
         {.name = NULL},
 };

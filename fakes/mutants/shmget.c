@@ -1,4 +1,5 @@
 /* shmget: which segment a key finds, and how the call fails. */
+#include <sys/sem.h>
 #include <unistd.h>
 
 #include "segment.h"
@@ -188,10 +189,26 @@ static int private_refuses_excl(key_t key, size_t size, int flags)
         return refuses ? failing(EEXIST) : get(key, size, flags);
 }
 
+static int found_by_maker_only(key_t key, size_t size, int flags)
+{
+        struct shmid_ds ds;
+        bool found = key != IPC_PRIVATE && shmmutant_key_is_taken(key);
+        int shmid = shmmutant_real.shmget(key, size, flags);
+        return found && shmmutant_look(shmid, &ds) && ds.shm_cpid != getpid() ? failing(ENOENT) : shmid;
+}
+
+static int key_of_semaphores_taken(key_t key, size_t size, int flags)
+{
+        int error = errno;
+        bool taken = key != IPC_PRIVATE && (flags & IPC_CREAT) && semget(key, 0, 0) != -1;
+        errno = error;
+        return taken ? failing(EEXIST) : shmmutant_real.shmget(key, size, flags);
+}
+
 const struct mutant shmmutant_shmget[] = {
         {.name = "excl_ignored",
          .wrong = "IPC_CREAT|IPC_EXCL on a taken key returns the segment.",
-         .meant_for = "shmget.eexist.* shmget.order.excl_* race.excl.*",
+         .meant_for = "shmget.eexist.* shmget.order.excl_* race.excl.* shmget.flags.all_ones shmget.next_id.kept",
          .shmget = excl_ignored},
         {.name = "excl_alone_obeyed",
          .wrong = "IPC_EXCL without IPC_CREAT on a taken key fails with EEXIST.",
@@ -203,7 +220,7 @@ const struct mutant shmmutant_shmget[] = {
          .shmget = excl_not_atomic},
         {.name = "creates_without_creat",
          .wrong = "A free key makes a segment without IPC_CREAT.",
-         .meant_for = "shmget.enoent.* shmget.removed.*",
+         .meant_for = "shmget.enoent.* shmget.removed.* shmget.id.per_namespace",
          .shmget = creates_without_creat},
         {.name = "creat_always_creates",
          .wrong = "IPC_CREAT on a taken key makes a second segment.",
@@ -211,7 +228,7 @@ const struct mutant shmmutant_shmget[] = {
          .shmget = creat_always_creates},
         {.name = "bigger_than_existing_found",
          .wrong = "A size bigger than the segment's finds it.",
-         .meant_for = "shmget.existing.bigger* race.creat.sizes",
+         .meant_for = "shmget.existing.bigger* race.creat.sizes shmget.order.size_access",
          .shmget = bigger_than_existing_found},
         {.name = "bigger_in_page_found",
          .wrong = "A size bigger than the segment's finds it as long as it fits the last page.",
@@ -235,7 +252,7 @@ const struct mutant shmmutant_shmget[] = {
          .shmget = finding_moves_ctime},
         {.name = "failure_leaves_segment",
          .wrong = "A failing shmget with IPC_CREAT leaves a private segment behind.",
-         .meant_for = "shmget.eexist.* shmget.existing.bigger*",
+         .meant_for = "shmget.eexist.* shmget.existing.bigger* perm.get.creat_denied shmget.next_id.kept",
          .shmget = failure_leaves_segment},
         {.name = "failure_removes_segment",
          .wrong = "A shmget that fails with EEXIST or EINVAL removes the segment that has the key.",
@@ -261,15 +278,15 @@ const struct mutant shmmutant_shmget[] = {
          .shmget = get_success_sets_errno},
         {.name = "get_eexist_is_einval",
          .wrong = "A taken key with IPC_CREAT|IPC_EXCL fails with EINVAL.",
-         .meant_for = "shmget.eexist.* race.excl.* race.shmmni.*",
+         .meant_for = "shmget.eexist.* race.excl.*",
          .wrong_errno = {CALL_SHMGET, 0, EEXIST, EINVAL}},
         {.name = "get_enoent_is_einval",
          .wrong = "A free key without IPC_CREAT fails with EINVAL.",
-         .meant_for = "shmget.enoent.* shmget.removed.* race.rmid.shmget",
+         .meant_for = "shmget.enoent.* shmget.removed.* race.rmid.shmget ns.key.separate shmget.order.missing_size",
          .wrong_errno = {CALL_SHMGET, 0, ENOENT, EINVAL}},
         {.name = "get_einval_is_enomem",
          .wrong = "A size that cannot be fails with ENOMEM.",
-         .meant_for = "shmget.einval.* shmget.existing.bigger* race.creat.sizes shmget.overflow.*",
+         .meant_for = "shmget.einval.* shmget.existing.bigger* race.creat.sizes shmget.order.size_ids",
          .wrong_errno = {CALL_SHMGET, 0, EINVAL, ENOMEM}},
         {.name = "get_eacces_is_eperm",
          .wrong = "A refused permission fails with EPERM.",
@@ -277,15 +294,16 @@ const struct mutant shmmutant_shmget[] = {
          .wrong_errno = {CALL_SHMGET, 0, EACCES, EPERM}},
         {.name = "get_enospc_is_enomem",
          .wrong = "A limit of the namespace that is reached fails with ENOMEM.",
-         .meant_for = "shmget.shmmni.* shmget.shmall.* ns.limits.own shmget.overflow.*",
+         .meant_for = "shmget.shmmni.* shmget.shmall.* ns.limits.own shmget.overflow.* id.next.busy",
          .wrong_errno = {CALL_SHMGET, 0, ENOSPC, ENOMEM}},
         {.name = "get_enomem_is_enospc",
          .wrong = "A lack of memory fails with ENOSPC.",
-         .meant_for = "shmget.enomem.* shmget.hugetlb.* shmget.flags.*",
+         .meant_for =
+                 "shmget.enomem.* shmget.hugetlb.* shmget.flags.* shmget.order.memory_ids shmget.order.hugetlb_pool",
          .wrong_errno = {CALL_SHMGET, 0, ENOMEM, ENOSPC}},
         {.name = "get_eperm_is_eacces",
          .wrong = "SHM_HUGETLB without the right to it fails with EACCES.",
-         .meant_for = "shmget.eperm.*",
+         .meant_for = "shmget.eperm.* shmget.order.hugetlb_privilege",
          .wrong_errno = {CALL_SHMGET, 0, EPERM, EACCES}},
         {.name = "key_cut_to_16_bits",
          .wrong = "Of a key only the low 16 bits count.",
@@ -293,7 +311,7 @@ const struct mutant shmmutant_shmget[] = {
          .shmget = key_cut_to_16_bits},
         {.name = "key_sign_lost",
          .wrong = "The sign bit of a key does not count.",
-         .meant_for = "shmget.key.values",
+         .meant_for = "shmget.key.values memory.proc.maps_key proc.key.negative",
          .shmget = key_sign_lost},
         {.name = "key_minus_one_refused",
          .wrong = "The key -1 is refused.",
@@ -312,5 +330,13 @@ const struct mutant shmmutant_shmget[] = {
          .wrong = "IPC_PRIVATE with IPC_EXCL fails with EEXIST.",
          .meant_for = "shmget.private.excl",
          .shmget = private_refuses_excl},
+        {.name = "found_by_maker_only",
+         .wrong = "A key is unknown to all processes but the one that made its segment.",
+         .meant_for = "shmget.existing.child shmget.existing.exec id.same_everywhere persist.orphan.found",
+         .shmget = found_by_maker_only},
+        {.name = "key_of_semaphores_taken",
+         .wrong = "A key that a semaphore set has is taken.",
+         .meant_for = "shmget.key.not_sem_msg",
+         .shmget = key_of_semaphores_taken},
         {.name = NULL},
 };

@@ -1,4 +1,5 @@
 /* shmget: the new segment, its size, flags, owner and the limits. */
+#include <sys/fsuid.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -182,10 +183,29 @@ static int rlimit_as_binds_new(key_t key, size_t size, int flags)
         return bound ? failing(ENOMEM) : get(key, size, flags);
 }
 
+static int group_is_root(key_t key, size_t size, int flags)
+{
+        bool made = creates(key, flags);
+        int shmid = get(key, size, flags);
+        return made ? with_owner(shmid, geteuid(), 0) : shmid;
+}
+
+static int owner_is_file_system_user(key_t key, size_t size, int flags)
+{
+        bool made = creates(key, flags);
+        int shmid = get(key, size, flags);
+        return made ? with_owner(shmid, (uid_t)setfsuid((uid_t)-1), (gid_t)setfsgid((gid_t)-1)) : shmid;
+}
+
+static int one_byte_refused(key_t key, size_t size, int flags)
+{
+        return size == 1 && creates(key, flags) ? failing(EINVAL) : get(key, size, flags);
+}
+
 const struct mutant shmmutant_shmget_new[] = {
         {.name = "too_big_size_succeeds",
          .wrong = "A new segment of a size beyond SHMMAX succeeds, with less memory.",
-         .meant_for = "shmget.einval.size_max shmget.einval.beyond_off_t shmget.shmmax.*",
+         .meant_for = "shmget.einval.size_max shmget.einval.beyond_off_t shmget.shmmax.* shmget.order.size_ids",
          .shmget = too_big_size_succeeds},
         {.name = "size_zero_creates",
          .wrong = "A new segment of size 0 succeeds.",
@@ -202,11 +222,11 @@ const struct mutant shmmutant_shmget_new[] = {
          .shmget = new_size_rounded_up},
         {.name = "umask_applied",
          .wrong = "The file mode creation mask is taken from a new segment's mode.",
-         .meant_for = "shmget.create.umask shmctl.stat.new_mode",
+         .meant_for = "shmget.create.umask shmctl.stat.new_mode shmget.create.mode_each_bit",
          .shmget = umask_applied},
         {.name = "new_mode_loses_x",
          .wrong = "A new segment's mode has no execute bits.",
-         .meant_for = "shmget.create.mode shmget.access.execute shmat.flag.exec_*",
+         .meant_for = "shmget.create.mode shmget.access.execute",
          .shmget = new_mode_loses_x},
         {.name = "new_mode_gains_owner_r",
          .wrong = "A new segment can always be read by its owner.",
@@ -226,7 +246,8 @@ const struct mutant shmmutant_shmget_new[] = {
          .shmget = owner_is_root},
         {.name = "hugetlb_ignored",
          .wrong = "SHM_HUGETLB gives ordinary pages.",
-         .meant_for = "shmget.hugetlb.* shmget.eperm.* shmget.flags.nowait_is_hugetlb shmget.flags.private_hugetlb",
+         .meant_for = "shmget.hugetlb.* shmget.eperm.* shmget.flags.nowait_is_hugetlb shmget.flags.private_hugetlb "
+                      "shmget.order.hugetlb*",
          .shmget = hugetlb_ignored},
         {.name = "noreserve_refused",
          .wrong = "SHM_NORESERVE fails with EINVAL.",
@@ -234,7 +255,7 @@ const struct mutant shmmutant_shmget_new[] = {
          .shmget = noreserve_refused},
         {.name = "unknown_flags_refused",
          .wrong = "An unknown flag fails with EINVAL.",
-         .meant_for = "shmget.flags.junk",
+         .meant_for = "shmget.flags.junk shmget.flags.*",
          .shmget = unknown_flags_refused},
         {.name = "shmmax_one_short",
          .wrong = "A new segment of exactly SHMMAX bytes fails.",
@@ -242,7 +263,7 @@ const struct mutant shmmutant_shmget_new[] = {
          .shmget = shmmax_one_short},
         {.name = "shmmni_one_short",
          .wrong = "One segment less than SHMMNI can be made.",
-         .meant_for = "shmget.shmmni.* race.shmmni.exact shmget.shmmni.maximum",
+         .meant_for = "shmget.shmmni.* race.shmmni.exact",
          .shmget = shmmni_one_short},
         {.name = "shmall_one_short",
          .wrong = "The last page of SHMALL cannot be had.",
@@ -250,7 +271,7 @@ const struct mutant shmmutant_shmget_new[] = {
          .shmget = shmall_one_short},
         {.name = "full_table_finds_nothing",
          .wrong = "While SHMMNI segments exist none is found.",
-         .meant_for = "shmget.shmmni.full_existing",
+         .meant_for = "shmget.shmmni.full_existing shmget.order.existing_max",
          .shmget = full_table_finds_nothing},
         {.name = "shmmax_binds_finding",
          .wrong = "An existing segment beyond SHMMAX is not found.",
@@ -262,11 +283,23 @@ const struct mutant shmmutant_shmget_new[] = {
          .shmget = rlimit_fsize_binds},
         {.name = "ids_start_at_one",
          .wrong = "The first identifier of an empty namespace is 1.",
-         .meant_for = "shmget.id.first id.live.consecutive",
+         .meant_for = "shmget.id.first id.live.consecutive shmctl.id.zero_live id.next.once",
          .shmget = ids_start_at_one},
         {.name = "rlimit_as_binds_new",
          .wrong = "RLIMIT_AS bounds the size of a new segment.",
          .meant_for = "shmget.rlimit.none_applies",
          .shmget = rlimit_as_binds_new},
+        {.name = "group_is_root",
+         .wrong = "A new segment belongs to gid 0.",
+         .meant_for = "shmget.create.effective_ids shmget.create.gid shmctl.stat.new_*",
+         .shmget = group_is_root},
+        {.name = "owner_is_file_system_user",
+         .wrong = "A new segment belongs to the file system uid and gid of its maker.",
+         .meant_for = "shmget.create.fsuid",
+         .shmget = owner_is_file_system_user},
+        {.name = "one_byte_refused",
+         .wrong = "A new segment of 1 byte fails with EINVAL.",
+         .meant_for = "shmget.size.minimum",
+         .shmget = one_byte_refused},
         {.name = NULL},
 };

@@ -120,6 +120,19 @@ static int stale_id_tells_zeros(int shmid, int command, struct shmid_ds *buffer)
         return 0;
 }
 
+#define ROOM 256
+
+static int stat_needs_room_behind(int shmid, int command, struct shmid_ds *buffer)
+{
+        bool cramped = command == IPC_STAT && buffer && !shmmutant_is_readable(buffer, ROOM);
+        return cramped ? failing(EFAULT) : control(shmid, command, buffer);
+}
+
+static int stat_refuses_odd_address(int shmid, int command, struct shmid_ds *buffer)
+{
+        return command == IPC_STAT && ((uintptr_t)buffer & 1) ? failing(EFAULT) : control(shmid, command, buffer);
+}
+
 const struct mutant shmmutant_stat_buffer[] = {
         {.name = "stat_half_written",
          .wrong = "IPC_STAT writes the first half of the structure only.",
@@ -151,7 +164,7 @@ const struct mutant shmmutant_stat_buffer[] = {
          .shmctl = failing_stat_clears},
         {.name = "reserved_not_cleared",
          .wrong = "The reserved bytes at the end of the structure are garbage.",
-         .meant_for = "shmctl.stat.reserved_zero",
+         .meant_for = "shmctl.stat.reserved_zero shmctl.abi.raw_equals_libc",
          .told = reserved_not_cleared},
         {.name = "stat_returns_id",
          .wrong = "IPC_STAT returns a positive number.",
@@ -167,7 +180,7 @@ const struct mutant shmmutant_stat_buffer[] = {
          .shmctl = stat_needs_write_permission},
         {.name = "stale_id_tells_zeros",
          .wrong = "IPC_STAT of an identifier that is gone succeeds and tells zeros.",
-         .meant_for = "shmctl.rmid.unattached_gone shmctl.rmid.stale_id",
+         .meant_for = "shmctl.rmid.unattached_gone shmctl.rmid.stale_id life.marked.last_death",
          .shmctl = stale_id_tells_zeros},
         {.name = "control_failure_errno_zero",
          .wrong = "A failing shmctl returns -1 and sets errno to 0.",
@@ -175,7 +188,15 @@ const struct mutant shmmutant_stat_buffer[] = {
          .shmctl = control_failure_errno_zero},
         {.name = "control_failure_minus_errno",
          .wrong = "A failing shmctl returns the negative error number, as the kernel does, and not -1.",
-         .meant_for = "shmctl.rmid.stale_id shmctl.stat.buf_null shmctl.set.by_other",
+         .meant_for = "shmctl.rmid.stale_id shmctl.stat.buf_null",
          .shmctl = control_failure_minus_errno},
+        {.name = "stat_needs_room_behind",
+         .wrong = "IPC_STAT fails with EFAULT where less than 256 bytes can be written.",
+         .meant_for = "shmctl.stat.buf_page_edges",
+         .shmctl = stat_needs_room_behind},
+        {.name = "stat_refuses_odd_address",
+         .wrong = "IPC_STAT into an odd address fails with EFAULT.",
+         .meant_for = "shmctl.stat.buf_unaligned",
+         .shmctl = stat_refuses_odd_address},
         {.name = NULL},
 };

@@ -163,7 +163,7 @@ const struct mutant shmmutant_stat_times[] = {
         {.name = "atime_moved_by_stat",
          .wrong = "IPC_STAT moves shm_atime.",
          .meant_for = "shmctl.stat.changes_nothing persist.orphan.idle shmat.stat.access_kept shmdt.mprotect.whole "
-                      "proc.no_effect shmdt.error.times_kept",
+                      "shmdt.error.times_kept",
          .told = atime_moved_by_stat},
         {.name = "ctime_moved_by_stat",
          .wrong = "IPC_STAT moves shm_ctime.",

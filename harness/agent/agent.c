@@ -18,6 +18,7 @@
 #include "isolation.h"
 #include "ledger.h"
 #include "options.h"
+#include "own_machine.h"
 #include "record.h"
 #include "worker.h"
 
@@ -80,6 +81,10 @@ static void emit(const struct shmc_text *t)
 
 static bool selected(const struct shmc_case *c, const struct shmc_options *o)
 {
+        for (size_t i = 0; i < o->excepted_count; i++) {
+                if (fnmatch(o->excepted[i], c->id, 0) == 0)
+                        return false;
+        }
         for (size_t i = 0; i < o->filter_count; i++) {
                 if (fnmatch(o->filters[i], c->id, 0) == 0)
                         return true;
@@ -157,6 +162,14 @@ static void emit_lost(struct run *run, unsigned job, const char *status, const c
         run->results++;
 }
 
+/* The number of the job that the slot's worker runs, from 1; 0 if it runs none, or if there is no telling. */
+static unsigned running_job(const struct run *run, const struct slot *s)
+{
+        unsigned job = atomic_load(&s->activity->job_plus_1);
+        /* A platform that writes past an attachment may have written there. */
+        return job <= run->job_count ? job : 0;
+}
+
 static void worker_ended(struct run *run, struct slot *s, bool silent)
 {
         int status = 0;
@@ -164,7 +177,7 @@ static void worker_ended(struct run *run, struct slot *s, bool silent)
         }
         close(s->fd);
         s->pid = 0;
-        unsigned job = atomic_load(&s->activity->job_plus_1);
+        unsigned job = running_job(run, s);
         bool lost = job != 0;
         if (!lost && s->only >= 0 && !(WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
                 job = (unsigned)s->only + 1;
@@ -231,7 +244,7 @@ static void start_waiting(struct run *run)
 
 static bool is_silent(const struct run *run, const struct slot *s)
 {
-        unsigned job = atomic_load(&s->activity->job_plus_1);
+        unsigned job = running_job(run, s);
         return job && shmc_now_ms() - atomic_load(&s->activity->started_ms) >
                               (long long)(shmc_allowance(run->jobs[job - 1].c) * 1000) + GRACE_MS;
 }
@@ -404,6 +417,8 @@ int main(int argc, char **argv)
         shmc_registry_fill();
         if (!shmc_options_read(&options, argc, argv))
                 return 2;
+        if (options.power_off)
+                shmc_own_machine_enter();
         find_program(argv[0]);
         switch (options.action) {
         case SHMC_PROGRAM:

@@ -27,9 +27,15 @@ enum shmc_need {
         NEED_NO_HUGEPAGES = 1 << 13,  /* the pool of huge pages is empty and may not grow */
         NEED_64_BIT = 1 << 14,        /* pointers of 64 bits */
         NEED_PID_NAMESPACE = 1 << 15, /* CLONE_NEWPID */
-        NEED_NEXT_ID = 1 << 16        /* kernel.shm_next_id can be written */
+        NEED_NEXT_ID = 1 << 16,       /* kernel.shm_next_id can be written */
+        NEED_HUGEPAGES = 1 << 17,     /* two huge pages are free, nobody has any, and no others may be made */
+        NEED_COMMIT_MODE = 1 << 18,   /* vm.overcommit_memory reads 1 or 2 */
+        NEED_FILES_USED_UP = 1 << 19, /* fs.file-max is reached: who has no privilege can open no file */
+        NEED_MAP_COUNT = 1 << 20,     /* vm.max_map_count can be reached in a moment */
+        NEED_MEMORY_CGROUP = 1 << 21, /* SHMCHECK_MEMORY_CGROUP names a small one that may be joined and filled */
+        NEED_OTHER_WIDTH = 1 << 22    /* SHMCHECK_OTHER_AGENT names an agent whose pointers have another width */
 };
-#define SHMC_NEEDS 17
+#define SHMC_NEEDS 23
 
 struct shmc_case {
         const char *id;       /* the catalogue's, for good */

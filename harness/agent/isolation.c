@@ -264,6 +264,23 @@ static bool scratch_on_shared_file_system(void)
         return false;
 }
 
+#ifdef __linux__
+/* A tracer that looks paths up for the agent may not see what is mounted in the agent's own mount namespace. */
+static bool can_be_entered(const char *place)
+{
+        char folder[32];
+        snprintf(folder, sizeof(folder), "%s/entered", place);
+        bool made = mkdir(folder, 0700) == 0;
+        pid_t pid = fork();
+        if (pid == 0)
+                _exit(made && chdir(folder) == 0 ? 0 : 1);
+        int status = 0;
+        bool entered = pid != -1 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+        rmdir(folder);
+        return entered;
+}
+#endif
+
 bool shmc_scratch_enter(void)
 {
 #ifdef __linux__
@@ -277,7 +294,7 @@ bool shmc_scratch_enter(void)
                 if (strncmp(shmc_context.program, places[i], strlen(places[i])) == 0 ||
                     (preload && strstr(preload, places[i])))
                         continue;
-                if (mount("shmcheck", places[i], "tmpfs", MS_NOSUID, "mode=0777") == 0) {
+                if (mount("shmcheck", places[i], "tmpfs", MS_NOSUID, "mode=0777") == 0 && can_be_entered(places[i])) {
                         snprintf(shmc_context.scratch, sizeof(shmc_context.scratch), "%s", places[i]);
                         return true;
                 }

@@ -29,6 +29,14 @@ static int drop_to_user(void)
         return geteuid() == USER_A && getegid() == GROUP_A && setuid(0) == -1 ? 0 : 1;
 }
 
+/* The privileged get past fs.file-max. */
+static int use_up_files(void)
+{
+        if (geteuid() == 0 && drop_to_user() != 0)
+                return 1;
+        return open("/", O_RDONLY | O_CLOEXEC) == -1 && errno == ENFILE ? 0 : 1;
+}
+
 static int limit_address_space(void)
 {
         struct rlimit limit = {1 << 20, 1 << 20};
@@ -98,6 +106,21 @@ static long read_number(const char *path)
         return n;
 }
 
+/* The number behind a name in /proc/meminfo, or -1. */
+static long read_memory(const char *name)
+{
+        FILE *f = fopen("/proc/meminfo", "r");
+        char line[128];
+        long n = -1;
+        while (f && fgets(line, sizeof(line), f)) {
+                if (strncmp(line, name, strlen(name)) == 0)
+                        n = strtol(line + strlen(name), NULL, 10);
+        }
+        if (f)
+                fclose(f);
+        return n;
+}
+
 static bool has_raw_calls(void)
 {
 #if defined(SYS_shmget) && defined(SYS_shmat) && defined(SYS_shmdt) && defined(SYS_shmctl)
@@ -140,12 +163,55 @@ static long read_number(const char *path)
         return -1;
 }
 
+static long read_memory(const char *name)
+{
+        (void)name;
+        return -1;
+}
+
 static bool has_raw_calls(void)
 {
         return false;
 }
 
 #endif
+
+/* Others' use of the pool is not to be disturbed, and a page that is made when it is needed is not in it. */
+static bool has_idle_huge_pages(void)
+{
+        long all = read_memory("HugePages_Total:");
+        return all >= 2 && read_memory("HugePages_Free:") == all && read_memory("HugePages_Rsvd:") == 0 &&
+               read_number("/proc/sys/vm/nr_overcommit_hugepages") == 0;
+}
+
+static bool may_join_cgroup(void)
+{
+        const char *folder = getenv("SHMCHECK_MEMORY_CGROUP");
+        char path[PATH_MAX];
+        int n = folder ? snprintf(path, sizeof(path), "%s/cgroup.procs", folder) : -1;
+        return n > 0 && (size_t)n < sizeof(path) && access(path, W_OK) == 0;
+}
+
+PROGRAM("width")
+{
+        (void)argc, (void)argv;
+        return (int)sizeof(void *);
+}
+
+static int ask_other_width(void)
+{
+        const char *agent = getenv("SHMCHECK_OTHER_AGENT");
+        if (!agent)
+                return 1;
+        pid_t pid = fork();
+        if (pid == 0) {
+                execl(agent, agent, "--program", "width", (char *)NULL);
+                _exit(127);
+        }
+        int status = 0;
+        int width = pid != -1 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+        return (width == 4 || width == 8) && width != (int)sizeof(void *) ? 0 : 1;
+}
 
 static void set(struct shmc_needs *needs, enum shmc_need need, bool there, const char *why)
 {
@@ -188,6 +254,15 @@ static void probe_all(struct shmc_needs *needs)
         set(needs, NEED_PID_NAMESPACE, in_probe_child(unshare_pids), "unshare(CLONE_NEWPID) fails");
         set(needs, NEED_NEXT_ID, access("/proc/sys/kernel/shm_next_id", W_OK) == 0,
             "/proc/sys/kernel/shm_next_id cannot be written");
+        set(needs, NEED_HUGEPAGES, has_idle_huge_pages(), "there is no pool of huge pages, of a fixed size and idle");
+        long overcommit = read_number("/proc/sys/vm/overcommit_memory");
+        set(needs, NEED_COMMIT_MODE, overcommit == 1 || overcommit == 2, "vm.overcommit_memory reads neither 1 nor 2");
+        set(needs, NEED_FILES_USED_UP, in_probe_child(use_up_files), "fs.file-max is not used up");
+        long map_count = read_number("/proc/sys/vm/max_map_count");
+        set(needs, NEED_MAP_COUNT, map_count > 0 && map_count <= 100000, "vm.max_map_count reads above 100000");
+        set(needs, NEED_MEMORY_CGROUP, may_join_cgroup(), "SHMCHECK_MEMORY_CGROUP names no cgroup that can be joined");
+        set(needs, NEED_OTHER_WIDTH, in_probe_child(ask_other_width),
+            "SHMCHECK_OTHER_AGENT names no agent with pointers of another width");
 }
 
 bool shmc_needs_probe(struct shmc_needs *needs)

@@ -4,6 +4,8 @@
 
 #include "isolation.h"
 
+static bool read_words_file(struct shmc_options *o, const char *path);
+
 static bool complain(const char *what, const char *word)
 {
         fprintf(stderr, "shmcheck-agent: %s: %s; see --help\n", word, what);
@@ -44,6 +46,12 @@ static bool read_valued(struct shmc_options *o, const char *option, const char *
                 o->filters[o->filter_count++] = value;
                 return true;
         }
+        if (strcmp(option, "--except") == 0) {
+                if (o->excepted_count == SHMC_EXCEPTED)
+                        return complain("given too often", option);
+                o->excepted[o->excepted_count++] = value;
+                return true;
+        }
         if (strcmp(option, "--jobs") == 0 || strcmp(option, "-j") == 0)
                 return read_unsigned(option, value, 1, 1024, &o->jobs);
         if (strcmp(option, "--repeat") == 0)
@@ -58,13 +66,15 @@ static bool read_valued(struct shmc_options *o, const char *option, const char *
                 fprintf(stderr, "shmcheck-agent: --isolation %s: takes auto, ipcns, userns or host\n", value);
                 return false;
         }
+        if (strcmp(option, "--words") == 0)
+                return read_words_file(o, value);
         return complain("unknown option", option);
 }
 
 static bool takes_value(const char *word)
 {
         static const char *const options[] = {"--filter",  "--jobs",   "-j",         "--repeat",
-                                              "--timeout", "--stress", "--isolation"};
+                                              "--timeout", "--stress", "--isolation", "--words", "--except"};
         for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
                 if (strcmp(word, options[i]) == 0)
                         return true;
@@ -72,11 +82,37 @@ static bool takes_value(const char *word)
         return false;
 }
 
-bool shmc_options_read(struct shmc_options *o, int argc, char **argv)
+/* The words of a file, one a line, in memory that is never freed. Returns NULL after one line on standard error. */
+static char **words_of_file(const char *path, int *count)
 {
-        memset(o, 0, sizeof(*o));
-        o->timeout = 5;
-        o->repeat = 1;
+        FILE *f = fopen(path, "r");
+        char **words = NULL;
+        char line[1024];
+        if (!f) {
+                fprintf(stderr, "shmcheck-agent: --words %s: %s\n", path, strerror(errno));
+                return NULL;
+        }
+        *count = 1;
+        words = calloc(2 * SHMC_FILTERS, sizeof(words[0]));
+        while (words && *count < 2 * SHMC_FILTERS && fgets(line, sizeof(line), f)) {
+                line[strcspn(line, "\n")] = '\0';
+                words[(*count)++] = strdup(line);
+        }
+        fclose(f);
+        return words;
+}
+
+static bool read_words(struct shmc_options *o, int argc, char **argv);
+
+static bool read_words_file(struct shmc_options *o, const char *path)
+{
+        int count = 0;
+        char **words = words_of_file(path, &count);
+        return words && read_words(o, count, words);
+}
+
+static bool read_words(struct shmc_options *o, int argc, char **argv)
+{
         for (int i = 1; i < argc; i++) {
                 if (strcmp(argv[i], "--program") == 0) {
                         if (i + 1 == argc)
@@ -89,6 +125,8 @@ bool shmc_options_read(struct shmc_options *o, int argc, char **argv)
                         o->action = SHMC_LIST;
                 } else if (strcmp(argv[i], "--floor") == 0) {
                         o->floor = true;
+                } else if (strcmp(argv[i], "--power-off") == 0) {
+                        o->power_off = true;
                 } else if (strcmp(argv[i], "--clean") == 0) {
                         o->action = SHMC_CLEAN;
                 } else if (strcmp(argv[i], "--help") == 0) {
@@ -108,6 +146,14 @@ bool shmc_options_read(struct shmc_options *o, int argc, char **argv)
         return true;
 }
 
+bool shmc_options_read(struct shmc_options *o, int argc, char **argv)
+{
+        memset(o, 0, sizeof(*o));
+        o->timeout = 5;
+        o->repeat = 1;
+        return read_words(o, argc, argv);
+}
+
 void shmc_options_help(void)
 {
         puts("usage: shmcheck-agent [OPTION...]\n"
@@ -115,12 +161,15 @@ void shmc_options_help(void)
              "\n"
              "  --list             what cases there are, and run none\n"
              "  --filter GLOB      only the cases whose id matches; may be given again\n"
+             "  --except GLOB      none of these; may be given again\n"
              "  --isolation MODE   auto (default), ipcns, userns or host\n"
              "  --timeout SECONDS  what a case may take (default 5)\n"
              "  --stress SECONDS   races go on for so long each, and may take that longer\n"
              "  -j, --jobs N       cases side by side (default: processors)\n"
              "  --repeat N         each case N times\n"
              "  --floor            after each case measure what no case can cost less than\n"
+             "  --words FILE       further words of the command line, one a line\n"
+             "  --power-off        as the first process of a machine of its own: mount what is usual, run, power off\n"
              "  --clean            remove what a killed run left in the host's IPC namespace\n"
              "  --version          the agent's version\n"
              "\n"

@@ -5,6 +5,7 @@
 #include "context.h"
 
 #define SHMC_FILTERS 4096
+#define SHMC_EXCEPTED 64
 
 enum shmc_action { SHMC_RUN, SHMC_LIST, SHMC_CLEAN, SHMC_PROGRAM, SHMC_HELP, SHMC_VERSION };
 
@@ -16,8 +17,11 @@ struct shmc_options {
         unsigned jobs;   /* workers; 0: as many as there are processors */
         unsigned repeat; /* rounds */
         bool floor;      /* measure the floor of a case's cost */
+        bool power_off;  /* this is the first process of a machine of its own */
         const char *filters[SHMC_FILTERS];
         size_t filter_count;
+        const char *excepted[SHMC_EXCEPTED];
+        size_t excepted_count;
         int rest; /* index of the first word after --program */
 };
 

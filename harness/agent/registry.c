@@ -92,9 +92,11 @@ const char *shmc_level_name(enum shmc_level level)
 const char *shmc_need_name(unsigned bit)
 {
         static const char *const names[SHMC_NEEDS] = {
-                "root",         "two-uids",     "unprivileged", "ipc-namespace", "user-namespace", "proc",
-                "sysctl",       "clock-tick",   "threads",      "rlimit",        "raw-syscall",    "cap-drop",
-                "overcommit-0", "no-hugepages", "64-bit",       "pid-namespace", "next-id",
+                "root",          "two-uids",      "unprivileged", "ipc-namespace",     "user-namespace",
+                "proc",          "sysctl",        "clock-tick",   "threads",           "rlimit",
+                "raw-syscall",   "cap-drop",      "overcommit-0", "no-hugepages",      "64-bit",
+                "pid-namespace", "next-id",       "hugepages",    "overcommit-1-or-2", "files-used-up",
+                "map-count",     "memory-cgroup", "other-width",
         };
         return names[bit];
 }

@@ -13,6 +13,7 @@ struct suite_run {
         struct agent_process agent;
         struct record_reader *reader;
         struct judgement *judgement; /* after the end; NULL if there is none */
+        int status;                  /* the agent's, then */
         char why[256];               /* what went wrong then */
 };
 
@@ -23,6 +24,7 @@ struct suite_setup {
         const char *isolation;
         const char *jobs;
         const char *timeout;
+        const char *stress; /* seconds that each race is to go on for, or NULL */
 };
 
 /* Starts the agent with the mutant ("none" for none) on the cases whose ids are given; all, if there are none. */

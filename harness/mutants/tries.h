@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "../../fakes/mutants/mutant.h"
+#include "reasons.h"
 #include "suite.h"
 
 /* Seconds that a case may take under a mutant. */
@@ -23,15 +24,16 @@ struct tried_case {
         bool quick;
         bool far_from_hanging; /* a hang is the mutant's, and not for want of time */
         const json_t *result;  /* of its run without a mutant */
-        size_t tried, caught;  /* mutants */
+        size_t tried;          /* mutants */
+        size_t saw;            /* of those that are meant for it */
+        const char *reason;    /* why it sees none, or NULL */
 };
 
 struct tried_mutant {
         const struct mutant *mutant;
-        size_t number;        /* among all mutants */
-        bool *tried, *caught; /* by the case of that index */
-        size_t tried_count, caught_count;
-        size_t meant_count; /* cases that caught it and were meant to */
+        bool *tried, *saw; /* by the case of that index */
+        size_t tried_count, saw_count;
+        size_t meant_count; /* cases that saw it and were meant to */
         char why[256];      /* its run went wrong */
         bool done;
 };
@@ -41,25 +43,44 @@ struct matrix {
         size_t case_count;
         struct tried_mutant *mutants;
         size_t mutant_count;
+        bool judges_cases;   /* all mutants that are meant for them were tried: one that sees none is a finding */
+        bool judges_mutants; /* with all cases that are meant for them, or by name: one that none sees is a finding */
         double seconds;
 };
 
 /* Takes the cases from the judgement of a run without a mutant, to which they go on belonging. */
 bool matrix_take_cases(struct matrix *matrix, const struct judgement *plain);
+/* Frees the cases and mutants. */
+void matrix_free(struct matrix *matrix);
 
 bool is_meant_for(const struct mutant *mutant, const char *id);
+
+/* Leaves out the mutants that are meant for none of the cases. */
+void keep_mutants_that_are_meant(struct matrix *matrix);
 
 /* Chooses the cases for the mutant. Returns false when memory is short. */
 bool choose_tries(struct matrix *matrix, struct tried_mutant *t, bool all);
 
+/*
+ * Whether the case is worth another look at the mutant, which it has not seen: it is meant to, and otherwise it would
+ * see none, or the mutant be seen by none. A race does not meet its rare outcome every time.
+ */
+bool is_worth_another_look(const struct matrix *matrix, const struct tried_mutant *t, const struct tried_case *c);
+
 /* Takes what the judgement of a run under the mutant says of its tries. */
 void take_verdicts(struct matrix *matrix, struct tried_mutant *t, const struct judgement *judgement);
 
-/* What can be said of a mutant: where a case meant for it is skipped here, that none caught it says nothing. */
-enum mutant_fate { MUTANT_CAUGHT, MUTANT_MISSED, MUTANT_UNDECIDED, MUTANT_FATES };
+/* What can be said of a mutant: where a case meant for it is skipped here, that none saw it says nothing. */
+enum mutant_fate { MUTANT_SEEN, MUTANT_MISSED, MUTANT_UNDECIDED, MUTANT_FATES };
 enum mutant_fate fate_of(const struct matrix *matrix, const struct tried_mutant *t);
 
 /* Mutants with the fate. */
 size_t count_fate(const struct matrix *matrix, enum mutant_fate fate);
+
+/* Whether the case passes, and saw none of the mutants that are meant for it. */
+bool is_idle(const struct tried_case *c);
+
+/* Gives each idle case its reason, and finds the reasons for which there is no case. */
+void matrix_take_reasons(struct matrix *matrix, struct reasons *reasons);
 
 #endif

@@ -7,7 +7,7 @@
 
 static const char **make_words(const struct suite_setup *setup, const char *const *ids, size_t count)
 {
-        const char **words = calloc(2 * count + 7, sizeof(words[0]));
+        const char **words = calloc(2 * count + 9, sizeof(words[0]));
         size_t n = 0;
         if (!words)
                 return NULL;
@@ -17,6 +17,10 @@ static const char **make_words(const struct suite_setup *setup, const char *cons
         words[n++] = setup->jobs;
         words[n++] = "--timeout";
         words[n++] = setup->timeout;
+        if (setup->stress) {
+                words[n++] = "--stress";
+                words[n++] = setup->stress;
+        }
         for (size_t i = 0; i < count; i++) {
                 words[n++] = "--filter";
                 words[n++] = ids[i];
@@ -35,6 +39,10 @@ bool suite_start(struct suite_run *run, const struct suite_setup *setup, const c
         else
                 started = agent_start(&run->agent, setup->agent, words, setup->library, run->why, sizeof(run->why));
         free(words);
+        if (!started) {
+                record_reader_free(run->reader);
+                run->reader = NULL;
+        }
         return started;
 }
 
@@ -50,13 +58,13 @@ bool suite_read(struct suite_run *run)
 void suite_finish(struct suite_run *run, const struct profile *profile)
 {
         close(run->agent.fd);
-        int status = agent_finish(&run->agent);
+        run->status = agent_finish(&run->agent);
         enum record_status read_as = record_reader_finish(run->reader, NULL);
         const struct record *record = record_reader_record(run->reader);
         if (read_as != RECORD_OK || !record->start)
-                snprintf(run->why, sizeof(run->why), "the agent wrote no record (exit status %d)", status);
+                snprintf(run->why, sizeof(run->why), "the agent wrote no record (exit status %d)", run->status);
         else if (!record_is_complete(record))
-                snprintf(run->why, sizeof(run->why), "the agent's record was cut short (exit status %d)", status);
+                snprintf(run->why, sizeof(run->why), "the agent's record was cut short (exit status %d)", run->status);
         if (read_as == RECORD_OK && record->start)
                 run->judgement = judge_record(record, profile, NULL);
 }
