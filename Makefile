@@ -18,27 +18,29 @@ AGENT_SANITIZER = $(if $(findstring undefined,$(SANITIZE)),-fsanitize=undefined 
 DEPENDENCIES = -MMD -MP
 
 AGENT_SOURCES = $(wildcard harness/agent/*.c) $(wildcard cases/*.c)
-TOOL_SOURCES = $(wildcard harness/judge/*.c) $(wildcard harness/cli/*.c) $(wildcard reports/*.c)
+TOOL_SOURCES = $(wildcard harness/judge/*.c) $(wildcard harness/mutants/*.c) $(wildcard harness/inject/*.c) $(wildcard harness/cli/*.c) $(wildcard reports/*.c)
 MUTANT_SOURCES = $(wildcard fakes/mutants/*.c)
+# The library that is preloaded reads the same plans as the tool, and shares a session with it.
+FAULT_SOURCES = $(wildcard fakes/fault/*.c) $(wildcard harness/inject/fault_*.c) $(addprefix harness/inject/,name_glob.c session.c)
 TEST_SOURCES = $(wildcard ci/tests/*.c)
 
 AGENT_OBJECTS = $(AGENT_SOURCES:%.c=$(BUILD)/agent/%.o)
 TOOL_OBJECTS = $(TOOL_SOURCES:%.c=$(BUILD)/tool/%.o)
 MUTANT_OBJECTS = $(MUTANT_SOURCES:%.c=$(BUILD)/mutants/%.o)
-MATRIX_OBJECTS = $(patsubst %.c,$(BUILD)/tool/%.o,$(wildcard ci/mutants/*.c))
+FAULT_OBJECTS = $(FAULT_SOURCES:%.c=$(BUILD)/fault/%.o)
 # What other programs of the project take of the tool.
 TOOL_PARTS = $(filter-out %/cli/main.o,$(TOOL_OBJECTS))
 TEST_OBJECTS = $(TEST_SOURCES:%.c=$(BUILD)/tests/%.o)
 
 AGENT_INCLUDES = -Iharness/agent
-TOOL_INCLUDES = -Iharness/judge -Iharness/cli -Ireports
-PACKAGES = jansson popt zlib
+TOOL_INCLUDES = -Iharness/judge -Iharness/mutants -Iharness/inject -Iharness/cli -Ireports
+PACKAGES = jansson libdw libelf libseccomp libxml-2.0 popt zlib
 TOOL_FLAGS = -D_GNU_SOURCE $(TOOL_INCLUDES) -DSHMCHECK_LIBDIR='"$(libdir)"' $(shell pkg-config --cflags $(PACKAGES))
-TOOL_LIBRARIES = $(shell pkg-config --libs $(PACKAGES)) -lunistring
+TOOL_LIBRARIES = $(shell pkg-config --libs $(PACKAGES)) -lunistring -ldl
 
-PROGRAMS = $(BUILD)/shmcheck $(BUILD)/shmcheck-agent $(BUILD)/shmcheck-agent-static $(BUILD)/libshmmutant.so
+PROGRAMS = $(BUILD)/shmcheck $(BUILD)/shmcheck-agent $(BUILD)/shmcheck-agent-static $(BUILD)/libshmmutant.so $(BUILD)/libshmfault.so
 
-.PHONY: all run check lint format bench fuzz mutants coverage coverage-of-code install clean help
+.PHONY: all run check targets lint format bench fuzz mutants coverage coverage-of-code install clean help
 all: $(PROGRAMS) ## build everything
 
 run: all ## judge this machine
@@ -52,9 +54,16 @@ $(BUILD)/tool/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(DIALECT) $(WARNINGS) $(CFLAGS) $(SANITIZER) $(DEPENDENCIES) $(TOOL_FLAGS) -c $< -o $@
 
+# The pages hold the files of reports/web.
+$(filter %page.o,$(TOOL_OBJECTS)): $(wildcard reports/web/*)
+
 $(BUILD)/mutants/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(DIALECT) $(WARNINGS) $(CFLAGS) $(DEPENDENCIES) -D_GNU_SOURCE -fPIC -c $< -o $@
+
+$(BUILD)/fault/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(DIALECT) $(WARNINGS) $(CFLAGS) $(DEPENDENCIES) -D_GNU_SOURCE -fPIC -fvisibility=hidden -Iharness/inject -c $< -o $@
 
 $(BUILD)/tests/%.o: %.c
 	@mkdir -p $(@D)
@@ -72,6 +81,9 @@ $(BUILD)/shmcheck: $(TOOL_OBJECTS)
 $(BUILD)/libshmmutant.so: $(MUTANT_OBJECTS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared $^ -o $@ -ldl
 
+$(BUILD)/libshmfault.so: $(FAULT_OBJECTS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libshmfault.so $^ -o $@ -ldl
+
 # The agent's parts that can be tried without an agent, and an agent whose cases misbehave.
 AGENT_PARTS = $(addprefix $(BUILD)/agent/harness/agent/,text.o decode.o journal.o)
 TEST_AGENT_OBJECTS = $(patsubst %.c,$(BUILD)/agent/%.o,$(wildcard harness/agent/*.c) $(wildcard ci/tests/cases/*.c))
@@ -81,15 +93,15 @@ $(BUILD)/shmcheck-test-agent: $(TEST_AGENT_OBJECTS)
 $(BUILD)/shmcheck-tests: $(TEST_OBJECTS) $(TOOL_PARTS) $(AGENT_PARTS)
 	$(CC) $(CFLAGS) $(SANITIZER) $(LDFLAGS) $^ -o $@ $(TOOL_LIBRARIES) -lcriterion -lseccomp
 
-check: all $(BUILD)/shmcheck-tests $(BUILD)/shmcheck-test-agent $(BUILD)/shmcheck-mutants ## run the project's own tests
-	$(BUILD)/shmcheck-mutants
+check: all $(BUILD)/shmcheck-tests $(BUILD)/shmcheck-test-agent ## run the project's own tests
+	$(BUILD)/shmcheck mutants
 	$(BUILD)/shmcheck-tests --jobs 2
 
-$(BUILD)/shmcheck-mutants: $(MATRIX_OBJECTS) $(filter-out %/cli/main.o,$(TOOL_OBJECTS))
-	$(CC) $(CFLAGS) $(SANITIZER) $(LDFLAGS) $^ -o $@ $(TOOL_LIBRARIES) -ldl
+targets: all ## run the whole suite on each target of ci/targets that is installed; slow
+	ci/run_targets $(BUILD)
 
-mutants: all $(BUILD)/shmcheck-mutants ## which cases catch which mutant
-	$(BUILD)/shmcheck-mutants
+mutants: all ## which case sees which mutant
+	$(BUILD)/shmcheck mutants
 
 # Findings (status 1) are told, and the page is written all the same.
 coverage: all ## write to cases/COVERAGE.md which cases check which clause
@@ -117,11 +129,15 @@ fuzz: all $(BUILD)/fuzz-record-reader ## feed the record reader with what no age
 	ci/fuzz/run $(BUILD) $(FUZZ_SECONDS)
 
 install: all ## into $(prefix), or below $(DESTDIR)
-	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(libdir)/cases/profiles
+	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(libdir)/cases/profiles $(DESTDIR)$(libdir)/ci/targets $(DESTDIR)$(libdir)/harness/agent
 	install $(BUILD)/shmcheck $(DESTDIR)$(prefix)/bin
-	install $(BUILD)/shmcheck-agent $(BUILD)/shmcheck-agent-static $(BUILD)/libshmmutant.so $(DESTDIR)$(libdir)
-	install -m 644 cases/*.c cases/*.h cases/clauses.txt $(DESTDIR)$(libdir)/cases
+	install $(BUILD)/shmcheck-agent $(BUILD)/shmcheck-agent-static $(BUILD)/libshmmutant.so $(BUILD)/libshmfault.so $(DESTDIR)$(libdir)
+	install -m 644 cases/*.c cases/*.h cases/*.txt $(DESTDIR)$(libdir)/cases
 	install -m 644 cases/profiles/*.json $(DESTDIR)$(libdir)/cases/profiles
+	install -m 644 harness/agent/*.[ch] $(DESTDIR)$(libdir)/harness/agent
+	install ci/target $(DESTDIR)$(libdir)/ci
+	install -m 644 ci/targets/* $(DESTDIR)$(libdir)/ci/targets
+	install -m 644 reports/schema.json $(DESTDIR)$(libdir)
 
 clean: ## remove the build folder
 	rm -rf build
@@ -129,4 +145,4 @@ clean: ## remove the build folder
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 
--include $(AGENT_OBJECTS:.o=.d) $(TEST_AGENT_OBJECTS:.o=.d) $(TOOL_OBJECTS:.o=.d) $(MUTANT_OBJECTS:.o=.d) $(MATRIX_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)
+-include $(AGENT_OBJECTS:.o=.d) $(TEST_AGENT_OBJECTS:.o=.d) $(TOOL_OBJECTS:.o=.d) $(MUTANT_OBJECTS:.o=.d) $(FAULT_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)

@@ -5,16 +5,32 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "foreign_line.h"
 #include "record_reader.h"
+
+/* That run at one time and are told to end when this process is. */
+#define AGENTS_MAX 64
+
+/* Seconds; 0 is for ever. */
+struct agent_limits {
+        double silence; /* in which the record does not grow */
+        double whole;   /* of the run */
+};
+
+enum agent_stop { AGENT_NOT_STOPPED, AGENT_SILENT, AGENT_TOO_LONG };
 
 struct agent_process {
         pid_t pid;
-        int fd; /* its standard output */
+        int fd;                     /* its standard output */
+        bool group;                 /* it leads a process group, which is ended as a whole */
+        struct agent_limits limits; /* none, unless they are set after the start */
+        enum agent_stop stopped;    /* for what limit agent_read ended it */
+        struct foreign_line foreign;
 };
 
 /* Where the parts of an installation are. */
 struct locations {
-        char agent[4096];    /* shmcheck-agent */
+        char agent[4096];    /* shmcheck-agent; the static one has -static behind it */
         char data[4096];     /* holds cases/ with the sources and profiles */
         char profiles[4096]; /* cases/profiles */
 };
@@ -31,12 +47,22 @@ bool agent_start(struct agent_process *agent, const char *path, const char *cons
                  char *why, size_t size);
 
 /*
- * Reads the record to its end. copy (or NULL) receives the bytes as they come;
+ * Starts a command that leads to an agent: the first of the words (ending with
+ * NULL) is looked for in PATH. It gets a process group of its own and an empty
+ * standard input. Returns false with one line in why.
+ */
+bool agent_start_behind(struct agent_process *agent, const char *const *words, char *why, size_t size);
+
+/*
+ * Reads the record to its end, or until a limit ends it. copy (or NULL) receives the bytes as they come;
  * progress (or NULL) is called after each piece. Returns false when the
  * record cannot be read any further; the agent is then stopped.
  */
 bool agent_read(struct agent_process *agent, struct record_reader *reader, FILE *copy,
                 void (*progress)(const struct record *record, void *arg), void *arg);
+
+/* The signal to end that was passed on to the agents, or 0. */
+int agent_signal(void);
 
 /* Waits for the agent's end; returns its exit status, or 128 + the signal. */
 int agent_finish(struct agent_process *agent);

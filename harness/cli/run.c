@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "target.h"
 #include "verdict_output.h"
 
 #define WORDS 600
@@ -14,6 +15,7 @@
 static struct {
         int list;
         char **filters;
+        char **excepted;
         const char *record;
         const char *isolation;
         const char *timeout;
@@ -27,6 +29,7 @@ static struct {
 static struct poptOption option_table[] = {
         {"filter", 'f', POPT_ARG_ARGV, &run_options.filters, 0,
          "only the cases whose id matches; may be given again, and words after the options are filters too", "GLOB"},
+        {"except", 0, POPT_ARG_ARGV, &run_options.excepted, 0, "none of these; may be given again", "GLOB"},
         {"list", 0, POPT_ARG_NONE, &run_options.list, 0, "what cases there are, one a line; nothing is run", NULL},
         {"record", 0, POPT_ARG_STRING, &run_options.record, 0,
          "keep the record (the facts) in FILE, - for standard output", "FILE"},
@@ -39,7 +42,9 @@ static struct poptOption option_table[] = {
         {"stress", 0, POPT_ARG_STRING, &run_options.stress, 0, "races go on for so long each", "SECONDS"},
         {"isolation", 0, POPT_ARG_STRING, &run_options.isolation, 0, "auto (default), ipcns, userns or host", "MODE"},
         {"agent", 0, POPT_ARG_STRING, &run_options.agent, 0, "another build of the agent", "FILE"},
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, target_option_table, 0, "Elsewhere than here:", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, verdict_option_table, 0, "Verdicts:", NULL},
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, report_option_table, 0, "Reports beside the one for people:", NULL},
         POPT_AUTOHELP POPT_TABLEEND};
 
 struct words {
@@ -82,11 +87,10 @@ static bool check_values(void)
                 complain("--timeout %s: takes seconds from 0.01 to 86400", run_options.timeout);
         else if (run_options.stress && !is_number(run_options.stress, 0.01, 86400, false))
                 complain("--stress %s: takes seconds from 0.01 to 86400", run_options.stress);
-        else if (verdict_options.json && run_options.record && strcmp(verdict_options.json, "-") == 0 &&
-                 strcmp(run_options.record, "-") == 0)
-                complain("--json and --record cannot both go to standard output");
+        else if (run_options.preload && target_wanted())
+                complain("--preload is for an agent that is started here; --target preload takes a library too");
         else
-                return verdict_options_check();
+                return reports_can_share("--record", run_options.record) && verdict_options_check();
         return false;
 }
 
@@ -165,7 +169,7 @@ static int print_list(const struct record *record)
 
 static int complain_of_record(enum record_status status, int agent_status)
 {
-        if (agent_status == EXIT_USAGE)
+        if (agent_status == EXIT_USAGE && !target_wanted())
                 return EXIT_USAGE;
         if (status == RECORD_EMPTY)
                 complain("the agent wrote no record (exit status %d)", agent_status);
@@ -181,7 +185,7 @@ static bool preload_is_missing(const struct record *record)
 }
 
 static int finish_run(struct record_reader *reader, int agent_status, const struct profiles *profiles, FILE *people,
-                      struct output_file *json)
+                      struct report_files *reports)
 {
         enum record_status status = record_reader_finish(reader, NULL);
         const struct record *record = record_reader_record(reader);
@@ -197,27 +201,44 @@ static int finish_run(struct record_reader *reader, int agent_status, const stru
                 complain("no case matches the filters; --list shows all");
                 return EXIT_USAGE;
         }
-        return report_verdicts(record, profiles, people, json);
+        return report_verdicts(record, profiles, people, reports);
+}
+
+/* Starts it here, or where the user said. */
+static bool start_agent(struct agent_process *agent, const struct locations *where, const struct words *words,
+                        const char *preload, char *why, size_t size)
+{
+        static struct target_words behind;
+        bool started = false;
+        if (target_wanted()) {
+                snprintf(why, size, "the command is too long");
+                started = target_words(&behind, where, words->word) &&
+                          agent_start_behind(agent, behind.word, why, size);
+        } else {
+                started = agent_start(agent, run_options.agent ? run_options.agent : where->agent, words->word, preload,
+                                      why, size);
+        }
+        if (started)
+                agent->limits = target_limits(run_options.timeout, run_options.stress);
+        return started;
 }
 
 static int run_agent(const struct locations *where, const struct words *words, const char *preload,
                      const struct profiles *profiles)
 {
-        const char *const files[] = {verdict_options.json, run_options.record};
-        struct output_file json;
+        struct report_files reports;
         struct output_file record;
         bool redirected = false;
         char why[4200];
-        open_results(&json, verdict_options.json, "--json", &redirected);
-        open_results(&record, run_options.record, "--record", &redirected);
-        FILE *people = redirected ? stderr : report_stream(files, 2);
+        reports_open(&reports, &redirected);
+        reports_open_beside(&reports, &record, run_options.record, "--record", &redirected);
+        FILE *people = reports.output_taken ? stderr : report_stream(&run_options.record, 1);
         struct agent_process agent;
         struct record_reader *reader = record_reader_new();
         int status = EXIT_HARNESS;
         if (!reader) {
                 complain("out of memory");
-        } else if (!agent_start(&agent, run_options.agent ? run_options.agent : where->agent, words->word, preload, why,
-                                sizeof(why))) {
+        } else if (!start_agent(&agent, where, words, preload, why, sizeof(why))) {
                 complain("%s", why);
         } else {
                 struct progress progress = {.stream = people};
@@ -225,23 +246,24 @@ static int run_agent(const struct locations *where, const struct words *words, c
                 agent_read(&agent, reader, record.stream, shows ? show_progress : NULL, &progress);
                 end_progress(&progress);
                 int agent_status = agent_finish(&agent);
+                target_tell_end(&agent, record_reader_record(reader), agent_status);
                 bool kept = output_commit(&record, why, sizeof(why));
                 if (!kept)
                         complain("--record %s", why);
-                status = finish_run(reader, agent_status, profiles, people, &json);
+                status = finish_run(reader, agent_status, profiles, people, &reports);
                 if (!kept || redirected)
                         status = EXIT_HARNESS;
         }
-        output_discard(&json);
+        reports_discard(&reports);
         output_discard(&record);
         record_reader_free(reader);
         return status;
 }
 
-static bool add_filters(struct words *w, char *const *filters)
+static bool add_each(struct words *w, const char *option, char *const *globs)
 {
-        for (; filters && *filters; filters++) {
-                if (!add_word(w, "--filter") || !add_word(w, *filters))
+        for (; globs && *globs; globs++) {
+                if (!add_word(w, option) || !add_word(w, *globs))
                         return false;
         }
         return true;
@@ -256,7 +278,8 @@ static bool agent_words(struct words *w, const char **rest)
                       {"--stress", run_options.stress},
                       {"--jobs", run_options.jobs},
                       {"--repeat", run_options.repeat}};
-        if (!add_filters(w, run_options.filters) || !add_filters(w, (char *const *)rest))
+        if (!add_each(w, "--filter", run_options.filters) || !add_each(w, "--filter", (char *const *)rest) ||
+            !add_each(w, "--except", run_options.excepted))
                 return false;
         for (size_t i = 0; i < sizeof(valued) / sizeof(valued[0]); i++) {
                 if (valued[i].value && (!add_word(w, valued[i].option) || !add_word(w, valued[i].value)))
@@ -276,18 +299,18 @@ int command_run(int argc, char **argv)
                 return EXIT_USAGE;
         locations_find(&where);
         char *preload = NULL;
-        bool usable = check_values() && agent_words(&words, rest) && load_profiles(&profiles, where.profiles, NULL);
+        bool usable = check_values() && target_check(&where, run_options.agent, &rest) && agent_words(&words, rest) && load_profiles(&profiles, where.profiles, NULL);
         if (usable && run_options.preload) {
                 preload = find_preload();
                 usable = preload != NULL;
                 if (!usable)
                         free_profiles(&profiles);
         }
-        int status = EXIT_USAGE;
-        if (usable) {
+        int status = usable ? target_prepare(&where) : EXIT_USAGE;
+        if (usable && status == EXIT_AS_IT_MUST_BE)
                 status = run_agent(&where, &words, preload, &profiles);
+        if (usable)
                 free_profiles(&profiles);
-        }
         free(preload);
         poptFreeContext(context);
         return status;

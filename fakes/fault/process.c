@@ -1,0 +1,85 @@
+#include "process.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "joined.h"
+#include "recording.h"
+
+/* What is known of this process. The kernel zeroes it in a child, so that one made by a raw system call is seen too. */
+struct process {
+        _Atomic pid_t pid;
+        _Atomic unsigned threads;
+        _Atomic bool shares_pids; /* with the supervisor */
+};
+
+static struct process unwiped; /* where memory cannot be had, or an old kernel does not zero it */
+static struct process *_Atomic process = &unwiped;
+
+static _Thread_local struct caller_identity identity __attribute__((tls_model("initial-exec")));
+
+void process_set_up(void)
+{
+        struct process *expected = &unwiped;
+        size_t size = (size_t)sysconf(_SC_PAGESIZE);
+        if (process != expected)
+                return;
+        void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (page == MAP_FAILED)
+                return;
+        if (madvise(page, size, MADV_WIPEONFORK) == -1 || !atomic_compare_exchange_strong(&process, &expected, page))
+                munmap(page, size);
+}
+
+/* Returns whether this thread is the first of a new process to come here. */
+static bool begin_process(struct process *p, pid_t known, pid_t pid)
+{
+        int error = errno;
+        atomic_store(&p->threads, 0);
+        atomic_store(&p->shares_pids, joined_shares_pids());
+        errno = error;
+        return atomic_compare_exchange_strong(&p->pid, &known, pid);
+}
+
+static const struct caller_identity *identify(struct process *p)
+{
+        static _Atomic bool image_is_known;
+        pid_t known = p->pid;
+        pid_t pid = getpid();
+        bool is_new = known != pid && begin_process(p, known, pid);
+        identity.tid = (pid_t)syscall(SYS_gettid);
+        identity.seen_as = p->shares_pids ? identity.tid : 0;
+        identity.thread = identity.tid == pid ? 1 : atomic_fetch_add(&p->threads, 1) + 2;
+        /* A signal handler takes the rest for true once it sees this. */
+        atomic_signal_fence(memory_order_release);
+        identity.pid = pid;
+        if (is_new && atomic_exchange(&image_is_known, true))
+                record_mark(SHM_EVENT_FORK);
+        return &identity;
+}
+
+const struct caller_identity *caller_identity(void)
+{
+        struct process *p = process;
+        pid_t pid = p->pid;
+        if (pid == 0 || pid != identity.pid || (p == &unwiped && pid != getpid()))
+                return identify(p);
+        return &identity;
+}
+
+int cancellation_off(void)
+{
+        int state = PTHREAD_CANCEL_ENABLE;
+        (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+        return state;
+}
+
+void cancellation_back(int state)
+{
+        (void)pthread_setcancelstate(state, &state);
+}
