@@ -5,6 +5,7 @@ comma := ,
 BUILD ?= build$(if $(SANITIZE),/sanitize-$(subst $(comma),-,$(SANITIZE)))
 prefix ?= /usr/local
 libdir ?= $(prefix)/lib/shmcheck
+version = 0.1.0
 
 CC ?= cc
 CFLAGS ?= -O2 -g
@@ -36,7 +37,7 @@ AGENT_INCLUDES = -Iharness/agent
 TOOL_INCLUDES = -Iharness/judge -Iharness/mutants -Iharness/inject -Iharness/cli -Ireports
 PACKAGES = jansson libdw libelf libseccomp libxml-2.0 popt zlib
 TOOL_FLAGS = -D_GNU_SOURCE $(TOOL_INCLUDES) -DSHMCHECK_LIBDIR='"$(libdir)"' $(shell pkg-config --cflags $(PACKAGES))
-TOOL_LIBRARIES = $(shell pkg-config --libs $(PACKAGES)) -lunistring -ldl
+TOOL_LIBRARIES = $(shell pkg-config --libs $(PACKAGES)) -lunistring -liberty -ldl
 
 PROGRAMS = $(BUILD)/shmcheck $(BUILD)/shmcheck-agent $(BUILD)/shmcheck-agent-static $(BUILD)/libshmmutant.so $(BUILD)/libshmfault.so
 
@@ -84,6 +85,9 @@ $(BUILD)/libshmmutant.so: $(MUTANT_OBJECTS)
 $(BUILD)/libshmfault.so: $(FAULT_OBJECTS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libshmfault.so $^ -o $@ -ldl
 
+# What .incbin takes in is seen by no compiler.
+$(BUILD)/tool/reports/%_page.o: $(wildcard reports/web/*)
+
 # The agent's parts that can be tried without an agent, and an agent whose cases misbehave.
 AGENT_PARTS = $(addprefix $(BUILD)/agent/harness/agent/,text.o decode.o journal.o)
 TEST_AGENT_OBJECTS = $(patsubst %.c,$(BUILD)/agent/%.o,$(wildcard harness/agent/*.c) $(wildcard ci/tests/cases/*.c))
@@ -114,24 +118,36 @@ lint: ## clang-format, clang-tidy, cppcheck, shellcheck
 format: ## lay the sources out
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
-$(BUILD)/shmcheck-bench: $(BUILD)/tests/ci/bench/cost_per_case.o $(TOOL_PARTS)
-	$(CC) $(CFLAGS) $(SANITIZER) $(LDFLAGS) $^ -o $@ $(TOOL_LIBRARIES)
+BENCHES = $(patsubst %,$(BUILD)/bench-%,cost_per_case fault_cost kernel_cost)
+$(BENCHES): $(BUILD)/bench-%: $(BUILD)/tests/ci/bench/%.o $(TOOL_PARTS)
+	$(CC) $(CFLAGS) $(SANITIZER) $(LDFLAGS) $^ -o $@ $(TOOL_LIBRARIES) -pthread
 
-bench: all $(BUILD)/shmcheck-bench ## what a case costs over the floor, in one run
-	$(BUILD)/shmcheck-bench $(BUILD)/shmcheck-agent-static
+bench: all $(BENCHES) ## what a case costs over the floor, and a call under each back end over a bare one
+	$(BUILD)/bench-cost_per_case $(BUILD)/shmcheck-agent-static
+	$(BUILD)/bench-fault_cost
+	$(BUILD)/bench-kernel_cost
 
 FUZZ_SECONDS ?= 60
 $(BUILD)/fuzz-record-reader: ci/fuzz/record_reader_fuzz.c harness/judge/record_reader.c
 	@mkdir -p $(@D)
 	clang -g -O1 -fsanitize=fuzzer,address,undefined -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION -D_GNU_SOURCE -Iharness/judge $^ -o $@ -ljansson -lz
 
-fuzz: all $(BUILD)/fuzz-record-reader ## feed the record reader with what no agent would write
+$(BUILD)/fuzz-fault-plan: ci/fuzz/fault_plan_fuzz.c $(wildcard harness/inject/fault_*.c) harness/inject/name_glob.c
+	@mkdir -p $(@D)
+	clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iharness/inject $^ -o $@
+
+fuzz: all $(BUILD)/fuzz-record-reader $(BUILD)/fuzz-fault-plan ## feed the readers with what nobody would write
 	ci/fuzz/run $(BUILD) $(FUZZ_SECONDS)
 
 install: all ## into $(prefix), or below $(DESTDIR)
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(libdir)/cases/profiles $(DESTDIR)$(libdir)/ci/targets $(DESTDIR)$(libdir)/harness/agent
 	install $(BUILD)/shmcheck $(DESTDIR)$(prefix)/bin
-	install $(BUILD)/shmcheck-agent $(BUILD)/shmcheck-agent-static $(BUILD)/libshmmutant.so $(BUILD)/libshmfault.so $(DESTDIR)$(libdir)
+	install $(BUILD)/shmcheck-agent $(BUILD)/shmcheck-agent-static $(BUILD)/libshmmutant.so $(DESTDIR)$(libdir)
+	install -d $(DESTDIR)$(prefix)/include $(DESTDIR)$(prefix)/lib/pkgconfig
+	install -m 644 fakes/fault/shmfault.h $(DESTDIR)$(prefix)/include
+	install $(BUILD)/libshmfault.so $(DESTDIR)$(prefix)/lib
+	ln -sf $(prefix)/lib/libshmfault.so $(DESTDIR)$(libdir)
+	sed 's|@prefix@|$(prefix)|; s|@includedir@|$${prefix}/include|; s|@libdir@|$${prefix}/lib|; s|@version@|$(version)|' fakes/fault/shmfault.pc.in >$(DESTDIR)$(prefix)/lib/pkgconfig/shmfault.pc
 	install -m 644 cases/*.c cases/*.h cases/*.txt $(DESTDIR)$(libdir)/cases
 	install -m 644 cases/profiles/*.json $(DESTDIR)$(libdir)/cases/profiles
 	install -m 644 harness/agent/*.[ch] $(DESTDIR)$(libdir)/harness/agent

@@ -8,7 +8,8 @@
 
 const char *topic_at(const struct judged_record *judged, size_t i)
 {
-        return member_text(judged->main->cases[i].of->results[0], "topic");
+        const char *topic = member_text(judged->main->cases[i].of->results[0], "topic");
+        return *topic ? topic : "?";
 }
 
 size_t topic_end(const struct judged_record *judged, size_t first)

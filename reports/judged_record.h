@@ -17,7 +17,7 @@ struct judged_record {
         const char *cut; /* what is missing of the record; NULL if it is whole */
 };
 
-/* The topic of a case of main, as the record has it. */
+/* The topic of a case of main, as the record has it; "?" if it has none. */
 const char *topic_at(const struct judged_record *judged, size_t i);
 
 /* Where the cases of one topic end: those of the topic of case first, which stand together. */

@@ -198,7 +198,7 @@ static void test_case(struct junit *junit, const struct judged_record *judged, s
         const struct judged_case *c = &judged->main->cases[i];
         start(junit, "testcase");
         class_name(junit, judged, topic_at(judged, i));
-        attribute(junit, "name", c->of->id, NAME_LIMIT);
+        attribute(junit, "name", *c->of->id ? c->of->id : "?", NAME_LIMIT);
         seconds(junit, case_time(c));
         outcome(junit, c, platform);
         finish(junit);

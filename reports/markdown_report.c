@@ -116,29 +116,29 @@ static void put_fenced(FILE *out, const char *text, size_t limit)
         free(plain);
 }
 
+/* How the character is spelt on a line of HTML; NULL: as it is. */
+static const char *html_spelling(char c)
+{
+        static const struct {
+                char c;
+                const char *spelling;
+        } all[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'@', "\xef\xbc\xa0"}};
+        for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+                if (all[i].c == c)
+                        return all[i].spelling;
+        }
+        return NULL;
+}
+
 static void put_html(FILE *out, const char *text, size_t limit)
 {
         char *plain = plain_text(text, limit, ONE_LINE);
         for (const char *p = plain; p && *p; p++) {
-                switch (*p) {
-                case '&':
-                        fputs("&amp;", out);
-                        break;
-                case '<':
-                        fputs("&lt;", out);
-                        break;
-                case '>':
-                        fputs("&gt;", out);
-                        break;
-                case '"':
-                        fputs("&quot;", out);
-                        break;
-                case '@':
-                        fputs("\xef\xbc\xa0", out);
-                        break;
-                default:
+                const char *spelling = html_spelling(*p);
+                if (spelling)
+                        fputs(spelling, out);
+                else
                         fputc(*p, out);
-                }
         }
         free(plain);
 }

@@ -22,7 +22,7 @@
 #include "session.h"
 
 #define CALLS 20000
-#define ROUNDS 3
+#define ROUNDS 7
 #define RATIO_WANTED 2.0
 #define LOOP "--loop"
 #define RULE "shmctl:error=EINVAL:when=65535" /* more than there are calls; strace counts no further */

@@ -151,6 +151,18 @@ Test(baseline_command, judges_by_the_profile)
                 "\nmade.crash\nmade.fixed\nmade.flaky\nmade.hang\nmade.known\n", "");
 }
 
+Test(baseline_command, the_readme_shows_a_line_as_it_is)
+{
+        struct finished f = run_command("SHMCHECK_MUTANT=detach_twice_succeeds $B/shmcheck run --record $D/mutant "
+                                        "--preload $B/libshmmutant.so shmdt.error.second >/dev/null; "
+                                        "$B/shmcheck baseline $D/mutant 2>/dev/null | tail -n 1");
+        struct finished shown = run_command("sed -n 's/^    \\(shmdt.error.second  # .*\\)/\\1/p' README.md");
+        cr_expect(has(f.out, "shmdt.error.second"), "%s%s", f.out, f.err);
+        cr_expect_str_eq(shown.out, f.out);
+        finished_free(&f);
+        finished_free(&shown);
+}
+
 /* ---- the next version of one ---- */
 
 #define OLD                                                                                                            \

@@ -658,6 +658,7 @@ Test(reports, json_of_a_record_with_wrong_members_keeps_to_the_schema)
         cr_expect(has(ktap, "not ok "), "%s", ktap);
         free(ktap);
         xmlDocPtr doc = read_xml("xml");
+        expect_valid_junit(doc);
         expect_count(doc, "//testcase", 2);
         xmlFreeDoc(doc);
 }

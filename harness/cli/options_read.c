@@ -40,9 +40,15 @@ static void add_names(json_t *names, const struct poptOption *options)
         }
 }
 
-static void complain_of_option(const char *subcommand, poptContext context, const struct poptOption *options, int error)
+static void complain_of_option(const char *subcommand, const char *usage, poptContext context,
+                               const struct poptOption *options, int error)
 {
         const char *bad = poptBadOption(context, POPT_BADOPTION_NOALIAS);
+        if (strstr(usage, "-- CMD") && poptPeekArg(context)) {
+                complain("%s: option '%s' after '%s'; a command stands behind --: shmcheck %s %s", subcommand, bad,
+                         poptPeekArg(context), subcommand, usage);
+                return;
+        }
         if (error != POPT_ERROR_BADOPT) {
                 complain("%s: %s: %s", subcommand, bad, poptStrerror(error));
                 return;
@@ -76,7 +82,7 @@ poptContext options_read(const char *subcommand, const char *usage, int argc, ch
         poptSetOtherOptionHelp(context, usage);
         int error = poptGetNextOpt(context);
         if (error < -1) {
-                complain_of_option(subcommand, context, options, error);
+                complain_of_option(subcommand, usage, context, options, error);
                 poptFreeContext(context);
                 return NULL;
         }

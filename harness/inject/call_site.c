@@ -2,6 +2,7 @@
 
 #include <dwarf.h>
 #include <elfutils/libdwfl.h>
+#include <libiberty/demangle.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +93,14 @@ static const char *function_by_dwarf(Dwfl_Module *file, Dwarf_Addr address)
         return name;
 }
 
+/* As people write it: what C++ compilers make of a name is undone, its parameters aside. */
+static void set_function(struct trace_place *place, const char *name)
+{
+        char *written = cplus_demangle_v3(name, DMGL_NO_OPTS);
+        snprintf(place->function, sizeof(place->function), "%s", written ? written : name);
+        free(written);
+}
+
 static void set_line(Dwfl_Module *file, Dwarf_Addr address, struct trace_place *place)
 {
         int number = 0;
@@ -121,5 +130,5 @@ void call_sites_find(struct call_sites *sites, const char *module, uint64_t offs
                 if (!name)
                         name = dwfl_module_addrname(m->file, address);
         }
-        snprintf(place->function, sizeof(place->function), "%s", name ? name : function);
+        set_function(place, name ? name : function);
 }
