@@ -30,7 +30,9 @@
 struct slot {
         pid_t pid; /* 0: free */
         int fd;
-        int only; /* the one job of this worker, or -1 */
+        int only;    /* the one job of this worker, or -1 */
+        bool reaped; /* it has ended, with this status */
+        int status;
         struct shmc_activity *activity;
         char *line; /* what has been read of an unfinished line */
         size_t length;
@@ -148,6 +150,7 @@ static bool start_worker(struct run *run, struct slot *s, int only)
         s->pid = pid;
         s->fd = fds[0];
         s->only = only;
+        s->reaped = false;
         s->length = 0;
         return true;
 }
@@ -172,8 +175,8 @@ static unsigned running_job(const struct run *run, const struct slot *s)
 
 static void worker_ended(struct run *run, struct slot *s, bool silent)
 {
-        int status = 0;
-        while (waitpid(s->pid, &status, 0) == -1 && errno == EINTR) {
+        int status = s->status;
+        while (!s->reaped && waitpid(s->pid, &status, 0) == -1 && errno == EINTR) {
         }
         close(s->fd);
         s->pid = 0;
@@ -258,6 +261,18 @@ static void stop_silent_workers(const struct run *run)
         }
 }
 
+/* A process that a case left behind where there is no PID namespace may hold the pipe of a worker that is gone. */
+static void miss_workers(struct run *run)
+{
+        for (unsigned i = 0; i < run->slot_count; i++) {
+                struct slot *s = &run->slots[i];
+                if (s->pid && waitpid(s->pid, &s->status, WNOHANG) == s->pid) {
+                        s->reaped = true;
+                        worker_ended(run, s, is_silent(run, s));
+                }
+        }
+}
+
 /* Ends early: the workers and their cases first, then what the ledger names. */
 SHMC_NORETURN static void stop_early(struct run *run)
 {
@@ -267,6 +282,7 @@ SHMC_NORETURN static void stop_early(struct run *run)
                         waitpid(run->slots[i].pid, NULL, 0);
                 }
         }
+        shmc_end_strays();
         shmc_ledger_close();
         exit(3);
 }
@@ -293,7 +309,8 @@ static void run_all(struct run *run)
                 /* Asked for no event: only that the reader is gone shows. */
                 polled[run->slot_count].fd = STDOUT_FILENO;
                 polled[run->slot_count].events = 0;
-                if (poll(polled, run->slot_count + 1, 500) == -1) {
+                int told_of = poll(polled, run->slot_count + 1, 500);
+                if (told_of == -1) {
                         if (errno != EINTR)
                                 give_up("poll");
                         for (unsigned i = 0; i <= run->slot_count; i++)
@@ -311,9 +328,12 @@ static void run_all(struct run *run)
                         if (told && !read_worker(run, s))
                                 worker_ended(run, s, is_silent(run, s));
                 }
+                if (told_of == 0)
+                        miss_workers(run);
                 start_waiting(run);
                 stop_silent_workers(run);
         }
+        shmc_end_strays();
         free(polled);
 }
 
@@ -384,6 +404,7 @@ static int run_cases(const struct shmc_options *o)
                 fprintf(stderr, "shmcheck-agent: no ledger, and without one no case can run here: %s\n", why);
                 return 3;
         }
+        shmc_adopt_strays();
         choose_jobs(&run, o);
         make_slots(&run, o);
         struct shmc_text start = SHMC_TEXT(object_bytes);

@@ -1,5 +1,6 @@
 #include "isolation.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #if defined(__linux__)
@@ -303,17 +304,65 @@ bool shmc_scratch_enter(void)
         return scratch_on_shared_file_system();
 }
 
+/* The parent of the process, or -1. */
+static long parent_of(long pid)
+{
+        char path[64];
+        char line[512] = "";
+        snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
+        FILE *f = fopen(path, "r");
+        if (!f)
+                return -1;
+        const char *name_end = fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
+        fclose(f);
+        long parent = -1;
+        return name_end && sscanf(name_end, ") %*c %ld", &parent) == 1 ? parent : -1;
+}
+
+/* For a kernel that does not list a task's children. */
+static void kill_children_in_proc(void)
+{
+        DIR *d = opendir("/proc");
+        if (!d)
+                return;
+        for (struct dirent *e; (e = readdir(d)) != NULL;) {
+                long pid = strtol(e->d_name, NULL, 10);
+                if (pid > 1 && parent_of(pid) == (long)getpid())
+                        kill((pid_t)pid, SIGKILL);
+        }
+        closedir(d);
+}
+
 /* Outside a PID namespace a process may have left its group; as subreaper the worker is then its parent. */
 static void kill_adopted(void)
 {
         char path[64];
         snprintf(path, sizeof(path), "/proc/self/task/%ld/children", (long)getpid());
         FILE *f = fopen(path, "r");
-        if (!f)
+        if (!f) {
+                kill_children_in_proc();
                 return;
+        }
         for (long pid; fscanf(f, "%ld", &pid) == 1;)
                 kill((pid_t)pid, SIGKILL);
         fclose(f);
+}
+
+void shmc_adopt_strays(void)
+{
+#ifdef __linux__
+        if (!shmc_context.pid_namespace)
+                prctl(PR_SET_CHILD_SUBREAPER, 1);
+#endif
+}
+
+void shmc_end_strays(void)
+{
+        if (shmc_context.pid_namespace)
+                return;
+        kill_adopted();
+        while (waitpid(-1, NULL, WNOHANG) > 0) {
+        }
 }
 
 void shmc_reap_all(pid_t group)

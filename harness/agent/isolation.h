@@ -43,6 +43,12 @@ bool shmc_isolation_renew(void);
  */
 bool shmc_scratch_enter(void);
 
+/* Of the agent's first process: becomes the parent of what outlives a worker where there is no PID namespace. */
+void shmc_adopt_strays(void);
+
+/* Kills what it has become the parent of; the workers have ended before. */
+void shmc_end_strays(void);
+
 /* Kills and reaps every process that the last case left behind. */
 void shmc_reap_all(pid_t group);
 

@@ -73,8 +73,8 @@ static bool read_valued(struct shmc_options *o, const char *option, const char *
 
 static bool takes_value(const char *word)
 {
-        static const char *const options[] = {"--filter",  "--jobs",   "-j",         "--repeat",
-                                              "--timeout", "--stress", "--isolation", "--words", "--except"};
+        static const char *const options[] = {"--filter", "--jobs",      "-j",      "--repeat", "--timeout",
+                                              "--stress", "--isolation", "--words", "--except"};
         for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
                 if (strcmp(word, options[i]) == 0)
                         return true;

@@ -7,6 +7,7 @@
 #if defined(__linux__)
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/syscall.h>
 #include <termios.h>
 #endif
 
@@ -34,7 +35,15 @@ static void open_console(void)
                 dup2(fd, i);
 }
 
-/* Standard error would stand between the record's lines: it is for a kernel that shows its log elsewhere. */
+/* What the kernel says of processes that die would stand in the middle of the record's lines. */
+static void silence_kernel(void)
+{
+#ifdef SYS_syslog
+        const int console_level = 8;
+        syscall(SYS_syslog, console_level, NULL, 1);
+#endif
+}
+
 SHMC_NORETURN static void power_off(void)
 {
         tcdrain(STDOUT_FILENO);
@@ -52,10 +61,11 @@ void shmc_own_machine_enter(void)
                 exit(2);
         }
         mount_absent("proc", "/proc", "/proc/self");
-        mount_absent("devtmpfs", "/dev", "/dev/console");
+        mount_absent("devtmpfs", "/dev", "/dev/urandom");
         mount_absent("tmpfs", "/tmp", "/tmp/.");
         chmod("/tmp", 01777);
         open_console();
+        silence_kernel();
         pid_t agent = fork();
         if (agent == 0)
                 return;

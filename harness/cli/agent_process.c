@@ -211,6 +211,9 @@ struct watch {
         size_t growth;
 };
 
+/* After the record's last line a machine may still have to be shut down; nothing is to be waited for. */
+#define LINGER_SECONDS 3
+
 /* Waits for bytes. Returns false, with the reason in the agent, when a limit is reached. */
 static bool await_bytes(struct agent_process *agent, struct watch *watch, const struct record *record)
 {
@@ -222,7 +225,9 @@ static bool await_bytes(struct agent_process *agent, struct watch *watch, const 
         }
         for (;;) {
                 double now = seconds_now();
-                if (agent->limits.silence > 0 && now - watch->grown >= agent->limits.silence)
+                if (record->ended && now - watch->grown >= LINGER_SECONDS)
+                        agent->stopped = AGENT_LINGERS;
+                else if (agent->limits.silence > 0 && now - watch->grown >= agent->limits.silence)
                         agent->stopped = AGENT_SILENT;
                 else if (agent->limits.whole > 0 && now - watch->started >= agent->limits.whole)
                         agent->stopped = AGENT_TOO_LONG;

@@ -17,7 +17,7 @@ struct agent_limits {
         double whole;   /* of the run */
 };
 
-enum agent_stop { AGENT_NOT_STOPPED, AGENT_SILENT, AGENT_TOO_LONG };
+enum agent_stop { AGENT_NOT_STOPPED, AGENT_SILENT, AGENT_TOO_LONG, AGENT_LINGERS };
 
 struct agent_process {
         pid_t pid;

@@ -212,8 +212,8 @@ static bool start_agent(struct agent_process *agent, const struct locations *whe
         bool started = false;
         if (target_wanted()) {
                 snprintf(why, size, "the command is too long");
-                started = target_words(&behind, where, words->word) &&
-                          agent_start_behind(agent, behind.word, why, size);
+                started =
+                        target_words(&behind, where, words->word) && agent_start_behind(agent, behind.word, why, size);
         } else {
                 started = agent_start(agent, run_options.agent ? run_options.agent : where->agent, words->word, preload,
                                       why, size);
@@ -299,7 +299,8 @@ int command_run(int argc, char **argv)
                 return EXIT_USAGE;
         locations_find(&where);
         char *preload = NULL;
-        bool usable = check_values() && target_check(&where, run_options.agent, &rest) && agent_words(&words, rest) && load_profiles(&profiles, where.profiles, NULL);
+        bool usable = check_values() && target_check(&where, run_options.agent, &rest) && agent_words(&words, rest) &&
+                      load_profiles(&profiles, where.profiles, NULL);
         if (usable && run_options.preload) {
                 preload = find_preload();
                 usable = preload != NULL;

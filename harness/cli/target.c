@@ -85,8 +85,7 @@ static bool target_exists(const struct locations *where)
         if (nearest)
                 complain("unknown target '%s'; the nearest is '%s'", target_options.target, nearest);
         else
-                complain("unknown target '%s': there are none in %s", target_options.target,
-                         ci_path(where, "targets"));
+                complain("unknown target '%s': there are none in %s", target_options.target, ci_path(where, "targets"));
         json_decref(names);
         return false;
 }
@@ -163,8 +162,7 @@ static bool take_argument(const struct locations *where, const char ***rest)
 bool target_check(const struct locations *where, const char *agent, const char ***rest)
 {
         chosen_agent = agent;
-        if (!is_seconds("--silence", target_options.silence) ||
-            !is_seconds("--time-limit", target_options.time_limit))
+        if (!is_seconds("--silence", target_options.silence) || !is_seconds("--time-limit", target_options.time_limit))
                 return false;
         if (!target_wanted())
                 return true;
