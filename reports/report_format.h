@@ -31,5 +31,6 @@ extern const struct report_format ktap_format;
 /* For a comment on a pull request, or GitHub's summary of a job. */
 extern const struct report_format markdown_format;
 /* A page for a browser, the platforms of several records side by side. */
+extern const struct report_format html_format;
 
 #endif

@@ -6,8 +6,8 @@
 
 const char *report_paths[REPORT_KINDS];
 
-static const struct report_format *const formats[REPORT_KINDS] = {&json_format, &junit_format, &tap_format,
-                                                                  &ktap_format, &markdown_format};
+static const struct report_format *const formats[REPORT_KINDS] = {&json_format, &junit_format,    &tap_format,
+                                                                  &ktap_format, &markdown_format, &html_format};
 
 struct poptOption report_option_table[] = {
         {"json", 0, POPT_ARG_STRING, &report_paths[REPORT_JSON], 0,
@@ -19,6 +19,8 @@ struct poptOption report_option_table[] = {
         {"ktap", 0, POPT_ARG_STRING, &report_paths[REPORT_KTAP], 0, "as the kernel's TAP", "FILE"},
         {"markdown", 0, POPT_ARG_STRING, &report_paths[REPORT_MARKDOWN], 0,
          "as Markdown that fits a comment on a pull request", "FILE"},
+        {"html", 0, POPT_ARG_STRING, &report_paths[REPORT_HTML], 0, "as one page for a browser, which needs no network",
+         "FILE"},
         POPT_TABLEEND};
 
 static bool is_output(const char *path)

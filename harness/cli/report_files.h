@@ -7,7 +7,7 @@
 #include "output_file.h"
 #include "report_format.h"
 
-enum report_kind { REPORT_JSON, REPORT_JUNIT, REPORT_TAP, REPORT_KTAP, REPORT_MARKDOWN, REPORT_KINDS };
+enum report_kind { REPORT_JSON, REPORT_JUNIT, REPORT_TAP, REPORT_KTAP, REPORT_MARKDOWN, REPORT_HTML, REPORT_KINDS };
 
 /* --json FILE and so on, to be included in a subcommand's table; and what they were given, or NULL. */
 extern struct poptOption report_option_table[];

@@ -1,0 +1,23 @@
+/* What a platform did in one case, as the pages that compare platforms tell it. */
+#ifndef MATRIX_STORY_H
+#define MATRIX_STORY_H
+
+#include <jansson.h>
+
+#include "judged_record.h"
+
+/*
+ * {"observations": [[mark, what, seen, expected, step, by], ...],
+ *  "steps": [[number, by, call, result], ...], "before": steps left out in front, "after": and behind}
+ * mark is 1 where what was seen is allowed, 0 where not, 2 where nothing is expected.
+ * All text is fit to be shown. Returns NULL when memory is short.
+ */
+json_t *matrix_story_told(const struct judged_record *judged, const struct judged_case *c);
+
+/*
+ * What makes stories the same, as text: the verdict, the reason, what each
+ * check saw. The caller frees it; NULL when memory is short.
+ */
+char *matrix_story_key(const struct judged_record *judged, const struct judged_case *c);
+
+#endif
