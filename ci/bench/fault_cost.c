@@ -61,11 +61,12 @@ static void attach_and_detach(int id)
 static double cost_of(void (*call)(int id), int id, int times)
 {
         double parts[PARTS];
+        int times_each = times / PARTS;
         for (int part = 0; part < PARTS; part++) {
                 double start = now();
-                for (int i = 0; i < times / PARTS; i++)
+                for (int i = 0; i < times_each; i++)
                         call(id);
-                parts[part] = (now() - start) / (times / PARTS);
+                parts[part] = (now() - start) / times_each;
         }
         return median(parts, PARTS);
 }

@@ -241,7 +241,7 @@ Test(fault_library, a_site_is_noted_once)
 {
         size_t i = 0;
         struct faulted r =
-                run_under(RULES(), true, "for i in 1 2 3; do $L $P/caller all; done; $L $P/caller crowd 2 2 5");
+                run_under(NO_RULES, true, "for i in 1 2 3; do $L $P/caller all; done; $L $P/caller crowd 2 2 5");
         unsigned makers = 0;
         for (uint32_t site = 0; site < r.session->site_count; site++) {
                 makers += strcmp(r.session->sites[site].function, "make_one") == 0;
@@ -345,7 +345,7 @@ Test(fault_library, a_vforked_child_that_execs_is_a_process_of_its_own)
 
 Test(fault_library, a_child_made_by_number_is_seen)
 {
-        struct faulted r = run_under(RULES(), true, "$L $P/caller rawfork");
+        struct faulted r = run_under(NO_RULES, true, "$L $P/caller rawfork");
         int parent = 0;
         int child = 0;
         cr_assert_eq(sscanf(r.f.out, "parent %d child %d status 0", &parent, &child), 2, "%s", r.f.out);
@@ -379,7 +379,7 @@ Test(fault_library, another_pid_namespace_is_no_matter)
 
 Test(fault_library, what_was_called_is_marked_as_seen)
 {
-        struct faulted r = run_under(RULES(), false, "$L $P/caller threads");
+        struct faulted r = run_under(NO_RULES, false, "$L $P/caller threads");
         cr_expect(atomic_load(&r.session->seen[SHM_CALL_SHMGET]) && atomic_load(&r.session->seen[SHM_CALL_SHMCTL]));
         cr_expect(!atomic_load(&r.session->seen[SHM_CALL_SHMAT]) && !atomic_load(&r.session->seen[SHM_CALL_FTOK]));
         faulted_free(&r);

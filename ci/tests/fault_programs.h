@@ -24,7 +24,8 @@ struct faulted {
 struct faulted run_under(const char *const *rules, bool events, const char *command);
 void faulted_free(struct faulted *r);
 
-#define RULES(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+#define RULES(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define NO_RULES ((const char *const[]){NULL})
 
 /* The first event of the kind (and, of calls, the call) from this index on; the test fails if there is none. */
 const struct shm_event *next_event(const struct faulted *r, size_t *from, enum shm_event_kind kind, enum shm_call call);

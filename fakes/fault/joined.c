@@ -6,6 +6,7 @@
 
 #include "event_clock.h"
 #include "fault_decision.h"
+#include "fork_server.h"
 #include "own_rules.h"
 #include "process.h"
 #include "recording.h"
@@ -42,6 +43,7 @@ static uint32_t spared_commands(const struct session *s)
 void joined_gets_to_know(enum shm_call call)
 {
         join_if_not_joined();
+        fork_server_offer();
         struct session *s = joined_session();
         if (s && !atomic_load_explicit(&s->seen[call], memory_order_relaxed))
                 atomic_store(&s->seen[call], 1);

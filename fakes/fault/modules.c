@@ -25,7 +25,7 @@ bool module_at(const void *address, struct module *module)
 #else
 struct search {
         uintptr_t address;
-        struct module *module;
+        struct module found;
 };
 
 static int holds_address(struct dl_phdr_info *info, size_t size, void *arg)
@@ -43,14 +43,17 @@ static int holds_address(struct dl_phdr_info *info, size_t size, void *arg)
         }
         if (search->address < m.low || search->address >= m.high)
                 return 0;
-        *search->module = m;
+        search->found = m;
         return 1;
 }
 
 bool module_at(const void *address, struct module *module)
 {
-        struct search search = {(uintptr_t)address, module};
-        return dl_iterate_phdr(holds_address, &search) == 1;
+        struct search search = {.address = (uintptr_t)address};
+        if (dl_iterate_phdr(holds_address, &search) != 1)
+                return false;
+        *module = search.found;
+        return true;
 }
 #endif
 

@@ -97,7 +97,8 @@ static void write_whole(struct recording *r, const struct call *call, const stru
                         r->slot->anew = 1;
                         write_outcome(r->slot, outcome, duration);
                 }
-                if (session_set_state(r->slot, r->sequence, state))
+                /* A child's event is its own, and its parent has this one. */
+                if (!is_forked_since(r) && session_set_state(r->slot, r->sequence, state))
                         return;
         }
 }

@@ -36,12 +36,14 @@ bool end_output(FILE *stream, const char *what);
 int command_run(int argc, char **argv);
 int command_judge(int argc, char **argv);
 int command_report(int argc, char **argv);
+int command_matrix(int argc, char **argv);
 int command_baseline(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_coverage(int argc, char **argv);
 int command_mutants(int argc, char **argv);
 int command_inject(int argc, char **argv);
 int command_trace(int argc, char **argv);
+int command_sweep(int argc, char **argv);
 int command_clean(int argc, char **argv);
 
 #endif

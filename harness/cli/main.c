@@ -15,12 +15,14 @@ static const struct {
         {"run", command_run, "judge this machine's System V shared memory, or that of a preloaded library"},
         {"judge", command_judge, "judge a record that was made before, here or elsewhere"},
         {"report", command_report, "make files for programs and pages for people of records that were made before"},
+        {"matrix", command_matrix, "hold records of several platforms side by side, behaviour by behaviour"},
         {"baseline", command_baseline, "accept what diverges in a record: write it as a baseline, to be reviewed"},
         {"explain", command_explain, "tell what a case checks, what each profile expects, and show its source"},
         {"coverage", command_coverage, "tell which cases check which clause, and which clause has none"},
         {"mutants", command_mutants, "prove that the suite can fail: which case sees which platform broken on purpose"},
         {"inject", command_inject, "run a command whose System V shared memory calls fail as rules say"},
         {"trace", command_trace, "tell the calls of a command, and the segments that it leaves behind"},
+        {"sweep", command_sweep, "try each failure of each such call of a command, and tell which ones it survives"},
         {"clean", command_clean, "remove what a killed run left in the host's own IPC namespace"},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -72,9 +72,13 @@ static bool swap_word(struct shm_event *e, uint64_t from, uint64_t to)
 bool session_set_state(struct shm_event *e, uint64_t sequence, enum shm_event_state state)
 {
         uint64_t word = atomic_load_explicit(&e->sequence_state, memory_order_relaxed);
-        if ((word & ~STATE_MASK) != sequence || state_in(word) == SHM_EVENT_RETIRED)
-                return false;
-        return swap_word(e, word, sequence | (uint64_t)state);
+        while ((word & ~STATE_MASK) == sequence && state_in(word) != SHM_EVENT_RETIRED) {
+                /* It fails if a child that a signal handler forked just here has done the same. */
+                if (atomic_compare_exchange_strong_explicit(&e->sequence_state, &word, sequence | (uint64_t)state,
+                                                            memory_order_acq_rel, memory_order_relaxed))
+                        return true;
+        }
+        return false;
 }
 
 /* ---- waiting, and who is there ---- */
@@ -556,7 +560,9 @@ static bool read_complete(struct reading *r, struct shm_event *e, uint64_t word,
 {
         struct shm_event copy;
         copy_event(&copy, e, word);
-        atomic_store_explicit(&e->sequence_state, word_of(round_in(word) + 1, 0, SHM_EVENT_FREE), memory_order_release);
+        /* It fails if a forked child had completed it, and its parent does so once more. */
+        if (!swap_word(e, word, word_of(round_in(word) + 1, 0, SHM_EVENT_FREE)))
+                return true;
         struct session_reader *reader = &r->s->reader;
         bool was_parked = reader->parked_count && unpark_event(reader, &copy);
         /* Or it was not given up but completed, by a child that a signal handler forked just then. */

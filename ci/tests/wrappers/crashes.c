@@ -1,0 +1,28 @@
+/* The mistake: what shmat gives is not held against (void *)-1. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
+
+static char *attach(int id)
+{
+        char *address = shmat(id, NULL, 0); /* bug */
+        strcpy(address, "hello");
+        return address;
+}
+
+int main(void)
+{
+        int id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600);
+        if (id == -1) {
+                perror("crashes: shmget");
+                return 1;
+        }
+        char *text = attach(id);
+        puts(text);
+        if (shmctl(id, IPC_RMID, NULL) == -1 || shmdt(text) == -1) {
+                perror("crashes");
+                return 1;
+        }
+        return 0;
+}
