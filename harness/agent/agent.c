@@ -382,6 +382,16 @@ static void stop_on_signals(void)
                 sigaction(signals[i], &action, NULL);
 }
 
+/* Probes and children of cases die on purpose; a case that wants a core file raises the limit again. */
+static void leave_no_cores(void)
+{
+        struct rlimit core;
+        if (getrlimit(RLIMIT_CORE, &core) == 0) {
+                core.rlim_cur = 0;
+                setrlimit(RLIMIT_CORE, &core);
+        }
+}
+
 static int run_cases(const struct shmc_options *o)
 {
         struct run run = {0};
@@ -391,6 +401,7 @@ static int run_cases(const struct shmc_options *o)
         shmc_context.floor = o->floor;
         signal(SIGPIPE, SIG_IGN);
         stop_on_signals();
+        leave_no_cores();
         if (!shmc_isolation_choose(o->isolation, why, sizeof(why))) {
                 fprintf(stderr, "shmcheck-agent: %s\n", why);
                 return 3;

@@ -381,12 +381,6 @@ void shmc_worker(struct shmc_schedule *schedule, struct shmc_activity *activity,
         if (!shmc_journal)
                 _exit(1);
         shmc_scratch_enter();
-        /* Children die on purpose; a case that wants a core file raises the limit again. */
-        struct rlimit core;
-        if (getrlimit(RLIMIT_CORE, &core) == 0) {
-                core.rlim_cur = 0;
-                setrlimit(RLIMIT_CORE, &core);
-        }
         struct sigaction action;
         memset(&action, 0, sizeof(action));
         action.sa_handler = on_alarm;
