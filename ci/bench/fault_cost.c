@@ -6,6 +6,7 @@
  * the median over the rounds of one run.
  */
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #define PAIRS 50000
 #define PARTS 100
 #define ROUNDS 11
+#define CALLS (STATS + 2 * PAIRS + 2) /* of the whole program */
 
 /* ---- the program that is measured ---- */
 
@@ -217,30 +219,52 @@ static bool enter_own_ipc_namespace(void)
         return unshare(CLONE_NEWIPC) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWIPC) == 0;
 }
 
+/* The one that was built together with this program, unless another is named. */
+static bool find_library(const char *named, char path[PATH_MAX])
+{
+        char self[PATH_MAX] = "";
+        if (named)
+                return realpath(named, path) != NULL;
+        if (!realpath("/proc/self/exe", self))
+                return false;
+        *strrchr(self, '/') = '\0';
+        return snprintf(path, PATH_MAX, "%s/libshmfault.so", self) < PATH_MAX && access(path, R_OK) == 0;
+}
+
+static bool measure_all(const char *library)
+{
+        for (size_t round = 0; round < ROUNDS; round++) {
+                for (size_t i = 0; i < SETTINGS; i++) {
+                        struct setting *setting = &settings[i];
+                        if (!measure("/proc/self/exe", setting, library, round) ||
+                            (setting->events && setting->read != CALLS)) {
+                                fprintf(stderr, "bench: %s: not measured, %zu of %d events read\n", setting->name,
+                                        setting->read, CALLS);
+                                return false;
+                        }
+                }
+        }
+        return true;
+}
+
 int main(int argc, char **argv)
 {
+        char library[PATH_MAX];
         if (argc == 2 && strcmp(argv[1], "--loops") == 0)
                 return run_loops();
-        if (argc != 2) {
-                fprintf(stderr, "usage: fault_cost LIBRARY\n");
+        if (argc > 2 || !find_library(argc == 2 ? argv[1] : NULL, library)) {
+                fprintf(stderr, "usage: fault_cost [LIBRARY]\n");
                 return 2;
         }
         if (!enter_own_ipc_namespace()) {
                 fprintf(stderr, "bench: no IPC namespace: %s\n", strerror(errno));
                 return 3;
         }
-        for (size_t round = 0; round < ROUNDS; round++) {
-                for (size_t i = 0; i < SETTINGS; i++) {
-                        if (!measure("/proc/self/exe", &settings[i], argv[1], round)) {
-                                fprintf(stderr, "bench: %s: not measured\n", settings[i].name);
-                                return 3;
-                        }
-                }
-        }
+        if (!measure_all(library))
+                return 3;
         printf("%-34s %10s %6s  %12s %6s\n", "cost of libshmfault, a call", "IPC_STAT", "ratio", "shmat, shmdt",
                "ratio");
         for (size_t i = 0; i < SETTINGS; i++)
                 report(&settings[i]);
-        printf("events read: %zu of %d\n", settings[SETTINGS - 1].read, STATS + 2 * PAIRS + 2);
         return 0;
 }

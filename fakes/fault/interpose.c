@@ -10,6 +10,11 @@
 #include "joined.h"
 #include "real_calls.h"
 
+/* Not every C library knows it. */
+#ifndef RTLD_DEEPBIND
+#define RTLD_DEEPBIND 0
+#endif
+
 #define RETURN_ADDRESS __builtin_return_address(0)
 
 EXPORTED int shmget(key_t key, size_t size, int shmflg)

@@ -10,7 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 35)
+#ifdef __GLIBC__
+#if __GLIBC_PREREQ(2, 35)
+#define HAS_DL_FIND_OBJECT
+#endif
+#endif
+
+#ifdef HAS_DL_FIND_OBJECT
 bool module_at(const void *address, struct module *module)
 {
         struct dl_find_object found;

@@ -11,17 +11,10 @@
 #include "joined.h"
 #include "recording.h"
 
-/* What is known of this process. The kernel zeroes it in a child, so that one made by a raw system call is seen too. */
-struct process {
-        _Atomic pid_t pid;
-        _Atomic unsigned threads;
-        _Atomic bool shares_pids; /* with the supervisor */
-};
-
 static struct process unwiped; /* where memory cannot be had, or an old kernel does not zero it */
-static struct process *_Atomic process = &unwiped;
+struct process *_Atomic process = &unwiped;
 
-static _Thread_local struct caller_identity identity __attribute__((tls_model("initial-exec")));
+_Thread_local struct caller_identity identity;
 
 void process_set_up(void)
 {
@@ -41,16 +34,20 @@ static bool begin_process(struct process *p, pid_t known, pid_t pid)
 {
         int error = errno;
         atomic_store(&p->threads, 0);
+        atomic_store(&p->is_zeroed, p != &unwiped);
         atomic_store(&p->shares_pids, joined_shares_pids());
         errno = error;
         return atomic_compare_exchange_strong(&p->pid, &known, pid);
 }
 
-static const struct caller_identity *identify(struct process *p)
+const struct caller_identity *identify_caller(void)
 {
         static _Atomic bool image_is_known;
+        struct process *p = process;
         pid_t known = p->pid;
         pid_t pid = getpid();
+        if (known == pid && identity.pid == pid)
+                return &identity;
         bool is_new = known != pid && begin_process(p, known, pid);
         identity.tid = (pid_t)syscall(SYS_gettid);
         identity.seen_as = p->shares_pids ? identity.tid : 0;
@@ -60,15 +57,6 @@ static const struct caller_identity *identify(struct process *p)
         identity.pid = pid;
         if (is_new && atomic_exchange(&image_is_known, true))
                 record_mark(SHM_EVENT_FORK);
-        return &identity;
-}
-
-const struct caller_identity *caller_identity(void)
-{
-        struct process *p = process;
-        pid_t pid = p->pid;
-        if (pid == 0 || pid != identity.pid || (p == &unwiped && pid != getpid()))
-                return identify(p);
         return &identity;
 }
 

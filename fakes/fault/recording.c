@@ -60,30 +60,20 @@ static bool begin(struct recording *r, enum shm_event_kind kind)
         return true;
 }
 
-static void take_identity(struct recording *r)
-{
-        const struct caller_identity *me = caller_identity();
-        r->pid = me->pid;
-        r->tid = me->tid;
-        r->seen_as = me->seen_as;
-}
-
 /* A child that a signal handler forked in the midst of something goes on with it, too. */
 static bool is_forked_since(const struct recording *r)
 {
         return caller_identity()->pid != r->pid;
 }
 
-/* Returns false if nobody wants events any more. Errno stays as it is. */
+/* Returns false if nobody wants events any more. */
 static bool take_slot(struct recording *r)
 {
-        int error = errno;
-        do {
-                take_identity(r);
-                r->slot = session_take_by(r->session, r->seen_as, &r->sequence);
-                /* If it is a child now, it does not know whether the slot is its parent's. */
-        } while (r->slot && is_forked_since(r));
-        errno = error;
+        const struct caller_identity *me = caller_identity();
+        r->pid = me->pid;
+        r->tid = me->tid;
+        r->seen_as = me->seen_as;
+        r->slot = session_take_by(r->session, r->seen_as, &r->sequence);
         return r->slot != NULL;
 }
 
@@ -97,7 +87,7 @@ static void write_whole(struct recording *r, const struct call *call, const stru
                         r->slot->anew = 1;
                         write_outcome(r->slot, outcome, duration);
                 }
-                /* A child's event is its own, and its parent has this one. */
+                /* A child takes a slot of its own: this may be its parent's, in which it has changed nothing. */
                 if (!is_forked_since(r) && session_set_state(r->slot, r->sequence, state))
                         return;
         }
@@ -152,7 +142,7 @@ void record_mark(enum shm_event_kind kind)
                         write_entry(r.slot, &r, args);
                         r.slot->call = 0;
                         r.slot->raw = 0;
-                } while (!session_set_state(r.slot, r.sequence, SHM_EVENT_COMPLETE));
+                } while (is_forked_since(&r) || !session_set_state(r.slot, r.sequence, SHM_EVENT_COMPLETE));
         }
         errno = error;
 }

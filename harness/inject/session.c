@@ -257,8 +257,10 @@ struct session *session_join(const char *value)
 
 static __attribute__((noinline, cold)) void wake_reader(struct session *s)
 {
+        int error = errno;
         if (atomic_load(&s->sleeping))
                 futex_wake_all(&s->wake);
+        errno = error;
 }
 
 void session_close(struct session *s)
@@ -295,6 +297,7 @@ static bool supervisor_is_gone(const struct session *s, struct lookout *l)
 static __attribute__((noinline, cold)) bool wait_for_room(struct session *s, const struct shm_event *e, uint64_t word,
                                                           struct lookout *l)
 {
+        int error = errno;
         wake_reader(s);
         atomic_fetch_add(&s->waiters, 1);
         uint32_t room = atomic_load(&s->room);
@@ -302,6 +305,7 @@ static __attribute__((noinline, cold)) bool wait_for_room(struct session *s, con
         atomic_fetch_sub(&s->waiters, 1);
         if (!in_time && supervisor_is_gone(s, l))
                 session_close(s);
+        errno = error;
         return !atomic_load(&s->closed);
 }
 

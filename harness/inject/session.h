@@ -153,7 +153,8 @@ bool session_shares_pids(const struct session *s);
  * nobody reads it any more: then returns NULL. That is so when the session was
  * closed, when the supervisor is seen to be gone, or, if its pid cannot be
  * seen, when it did not come by for ten seconds of waiting. The caller fills the
- * event in and sets its state. *sequence names this use of the slot.
+ * event in and sets its state. *sequence names this use of the slot. Errno
+ * stays as it is.
  */
 struct shm_event *session_take_by(struct session *s, pid_t thread, uint64_t *sequence);
 struct shm_event *session_take(struct session *s, uint64_t *sequence);
