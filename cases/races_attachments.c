@@ -509,10 +509,17 @@ static void attach_fork_detach(int id, volatile bool *begun)
         }
 }
 
-/* nattch once the killed process's own child is gone too, which nobody here can wait for. */
-static uintmax_t nattch_at_rest(int id)
+/*
+ * nattch once the killed process's own child is gone too. Nobody here can wait for that child, but the pipe that it
+ * holds ends with it; the tries are for platforms that close a process's files before they detach.
+ */
+static uintmax_t nattch_at_rest(int id, int held)
 {
         uintmax_t nattch = 0;
+        char byte = 0;
+        while (read(held, &byte, 1) == -1 && errno == EINTR) {
+        }
+        close(held);
         for (int tries = 0; tries < 500; tries++) {
                 struct stat_buffer b;
                 if (shmctl(id, IPC_STAT, &b.is.ds) == -1)
@@ -538,6 +545,8 @@ CASE("race.nattch.kill_anywhere",
         long long start = now_us();
         while (nattch == 0 && race_goes_on(start, kills, KILLS)) {
                 *begun = false;
+                int held[2];
+                make_sure(pipe(held) == 0, "pipe: %s", strerror(errno));
                 pid_t pid = fork();
                 make_sure(pid != -1, "fork: %s", strerror(errno));
                 if (pid == 0)
@@ -548,7 +557,8 @@ CASE("race.nattch.kill_anywhere",
                 }
                 kill(pid, SIGKILL);
                 make_sure(waitpid(pid, NULL, 0) == pid, "waitpid: %s", strerror(errno));
-                nattch = nattch_at_rest(id);
+                close(held[1]);
+                nattch = nattch_at_rest(id, held[0]);
                 kills++;
         }
         record_fact("kills", "%u", kills);
