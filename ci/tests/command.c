@@ -180,6 +180,15 @@ void remove_installation(void)
         finished_free(&f);
 }
 
+void need_namespaces_of_nobody(void)
+{
+        struct finished f = run_as_nobody("unshare --user --ipc true");
+        int status = f.status;
+        finished_free(&f);
+        if (status != 0)
+                cr_skip_test("an ordinary user gets no user namespace here");
+}
+
 size_t segments_here(void)
 {
         FILE *f = fopen("/proc/sysvipc/shm", "re");

@@ -51,6 +51,9 @@ void enter_own_ipc_namespace(void);
 const char *make_installation(void);
 void remove_installation(void);
 
+/* Skips the test where an ordinary user can make no user namespace, as in a chroot (user_namespaces(7)). */
+void need_namespaces_of_nobody(void);
+
 /* Segments in this process's IPC namespace, as `ipcs -m` counts them. */
 size_t segments_here(void);
 

@@ -341,6 +341,7 @@ Test(inject, the_host_s_segments_are_neither_seen_nor_touched, .init = set_up, .
 
 Test(inject, an_ordinary_user_keeps_its_ids, .init = set_up_installation, .fini = remove_all)
 {
+        need_namespaces_of_nobody();
         struct finished f = run_as_nobody("$I/shmcheck inject --inject shmget:error=ENOSPC -- "
                                           "sh -c \"$I/test-shm-queue once; id -u; id -g\"; id -u; id -g");
         unsigned inside[2];

@@ -537,6 +537,7 @@ Test(sweep, a_killed_sweep_leaves_nothing, .init = set_up, .fini = remove_shm_pr
 
 Test(sweep, an_unprivileged_user_sweeps, .init = set_up, .fini = remove_shm_programs)
 {
+        need_namespaces_of_nobody();
         compile("crashes");
         make_installation();
         struct finished f = run_command("cp $B/libshmfault.so $D/crashes $I && chmod -R a+rX $I");

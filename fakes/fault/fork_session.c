@@ -24,7 +24,7 @@ static bool write_name(long pid, int number)
         snprintf(text, sizeof(text), "%ld:%d", pid, number);
         if (!name || strlen(name) != strlen(text))
                 return setenv(SESSION_VARIABLE, text, 1) == 0;
-        memcpy(name, text, strlen(text));
+        memcpy(name, text, strlen(text) + 1);
         return true;
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +18,6 @@
 #define INHERITED 4096
 
 static uint64_t inherited[INHERITED]; /* inode by descriptor; 0: it was not open */
-
-static bool say(char *why_not, size_t size, const char *format, int fd)
-{
-        snprintf(why_not, size, format, fd);
-        return false;
-}
 
 /* Calls visit for each open descriptor but that of the listing; false as soon as it does. */
 static bool each_descriptor(bool (*visit)(int fd, const struct stat *st, void *arg), void *arg)
@@ -63,6 +58,17 @@ struct reading {
         size_t size;
 };
 
+/* Says why there are no forks; returns false, always. */
+static bool refuse(struct reading *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static bool refuse(struct reading *r, const char *format, ...)
+{
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(r->why_not, r->size, format, arguments);
+        va_end(arguments);
+        return false;
+}
+
 static bool is_stateless_device(const struct stat *st)
 {
         /* null, zero, full, random, urandom */
@@ -87,7 +93,7 @@ static bool add_file(struct reading *r, int fd, int stream)
         struct fork_state *state = r->state;
         int flags = fcntl(fd, F_GETFL);
         if (state->file_count == FORK_FILES)
-                return say(r->why_not, r->size, "it has more than %d files open", FORK_FILES);
+                return refuse(r, "it has more than %d files open", FORK_FILES);
         state->files[state->file_count++] = (struct fork_file){.fd = fd,
                                                                .stream = stream,
                                                                .flags = flags & ~(O_CREAT | O_EXCL | O_TRUNC),
@@ -107,10 +113,10 @@ static int open_anew(int fd, int flags)
 static bool add_reopened(struct reading *r, int fd, const struct stat *st)
 {
         if (st->st_nlink == 0 && st->st_size > 0)
-                return say(r->why_not, r->size, "descriptor %d is a file without a name", fd);
+                return refuse(r, "descriptor %d is a file without a name", fd);
         int again = open_anew(fd, fcntl(fd, F_GETFL) & ~(O_CREAT | O_EXCL | O_TRUNC));
         if (again == -1)
-                return say(r->why_not, r->size, "descriptor %d cannot be opened again", fd);
+                return refuse(r, "descriptor %d cannot be opened again", fd);
         close(again);
         return add_file(r, fd, -1);
 }
@@ -132,7 +138,7 @@ static bool read_descriptor(int fd, const struct stat *st, void *arg)
                 return true;
         if (is_file)
                 return add_reopened(r, fd, st);
-        return say(r->why_not, r->size, "descriptor %d is a pipe, a socket or the like, which forks would share", fd);
+        return refuse(r, "descriptor %d is a pipe, a socket or the like, which forks would share", fd);
 }
 
 /* ---- memory, threads, children, timers ---- */
@@ -141,7 +147,7 @@ static bool add_area(struct reading *r, unsigned long from, unsigned long to)
 {
         struct fork_state *state = r->state;
         if (state->area_count == FORK_AREAS)
-                return say(r->why_not, r->size, "it has more than %d pieces of shared memory", FORK_AREAS);
+                return refuse(r, "it has more than %d pieces of shared memory", FORK_AREAS);
         /* The kernel's listing of addresses is where they come from. */
         state->areas[state->area_count++] = (struct fork_area){(char *)from, to - from}; /* NOLINT(performance-*) */
         return true;
@@ -158,7 +164,7 @@ static bool read_mapping(struct reading *r, const char *line)
                 return add_area(r, from, to);
         if (!strstr(line, "(deleted)") || strstr(line, "memfd:shmcheck-session"))
                 return true;
-        return say(r->why_not, r->size, "it has memory that forks would share", 0);
+        return refuse(r, "it has memory that forks would share");
 }
 
 /* Calls visit for each line of the file; false as soon as it does. */
@@ -178,21 +184,21 @@ static bool read_status(struct reading *r, const char *line)
 {
         long value = 0;
         if (sscanf(line, "Threads: %ld", &value) == 1 && value != 1)
-                return say(r->why_not, r->size, "it has %d threads at its first call", (int)value);
+                return refuse(r, "it has %d threads at its first call", (int)value);
         if (sscanf(line, "VmLck: %ld", &value) == 1 && value != 0)
-                return say(r->why_not, r->size, "it has locked memory, which forks have not", 0);
+                return refuse(r, "it has locked memory, which forks have not");
         return true;
 }
 
 static bool read_children(struct reading *r, const char *line)
 {
-        return *line == '\0' || *line == '\n' || say(r->why_not, r->size, "it has started other processes", 0);
+        return *line == '\0' || *line == '\n' || refuse(r, "it has started other processes");
 }
 
 static bool read_timers(struct reading *r, const char *line)
 {
         (void)line;
-        return say(r->why_not, r->size, "it has a timer running, which forks have not", 0);
+        return refuse(r, "it has a timer running, which forks have not");
 }
 
 static bool read_lock(struct reading *r, const char *line)
@@ -200,7 +206,7 @@ static bool read_lock(struct reading *r, const char *line)
         int pid = 0;
         if (sscanf(line, "%*s %*s %*s %*s %d", &pid) != 1 || pid != getpid())
                 return true;
-        return say(r->why_not, r->size, "it has locked a file, which forks have not", 0);
+        return refuse(r, "it has locked a file, which forks have not");
 }
 
 static bool has_interval_timer(void)
@@ -230,12 +236,29 @@ void fork_state_read(struct fork_state *state, int server, char *why_not, size_t
 
 /* ---- in a fork ---- */
 
+/* Pages that nobody has written to are all zero, and would be made by being read. */
+static bool copy_pages(char *to, const struct fork_area *area)
+{
+        static unsigned char present[4096];
+        size_t page = (size_t)sysconf(_SC_PAGESIZE);
+        size_t batch = page * sizeof(present);
+        for (size_t at = 0; at < area->size; at += batch) {
+                size_t length = area->size - at < batch ? area->size - at : batch;
+                if (mincore(area->from + at, length, present) == -1)
+                        return false;
+                for (size_t i = 0; i * page < length; i++) {
+                        if (present[i] & 1)
+                                memcpy(to + at + i * page, area->from + at + i * page, page);
+                }
+        }
+        return true;
+}
+
 static bool own_area(const struct fork_area *area)
 {
-        void *copy = mmap(NULL, area->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        if (copy == MAP_FAILED)
+        char *copy = mmap(NULL, area->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (copy == MAP_FAILED || !copy_pages(copy, area))
                 return false;
-        memcpy(copy, area->from, area->size);
         return mremap(copy, area->size, area->size, MREMAP_MAYMOVE | MREMAP_FIXED, area->from) == area->from;
 }
 

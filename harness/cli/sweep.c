@@ -54,7 +54,10 @@ static struct poptOption option_table[] = {
         {"via", 0, POPT_ARG_STRING, &sweep_options.via, 0,
          "preload (default), or kernel: for static and setuid programs and raw system calls", "WAY"},
         {"no-fork-server", 0, POPT_ARG_NONE, &sweep_options.no_fork_server, 0,
-         "start each run anew, and not from a fork of the command before its first call", NULL},
+         "start each run anew, and not from a fork of the command before its first call, which shares the time, pid "
+         "and "
+         "random numbers that it took by then",
+         NULL},
         {"baseline", 0, POPT_ARG_STRING, &sweep_options.baseline, 0,
          "findings that are known, a key a line: only others change the exit status", "FILE"},
         {"resume", 0, POPT_ARG_STRING, &sweep_options.resume, 0, "keep each run in FILE, and go on from what is there",
@@ -225,8 +228,8 @@ static void show_progress(const struct sweep *s)
         shown_at = now;
         double spent = (double)(now - s->begun) / 1e9;
         double each = s->done ? spent / (double)s->done : 0;
-        fprintf(stderr, "\r\033[K%zu of %zu runs, %zu that no program should have, %.0f s", s->done, s->try_count,
-                findings_so_far(s), spent);
+        fprintf(stderr, "\r\033[K%zu of %zu runs, %zu not survived, %.0f s", s->done, s->try_count, findings_so_far(s),
+                spent);
         if (s->finding_count)
                 fprintf(stderr, "; looking again: %zu of %zu", s->confirming, s->finding_count);
         else if (s->done > 4)

@@ -135,7 +135,7 @@ static bool add_errors(struct sweep_fault_list *list, const struct sweep_choice 
                         continue;
                 struct sweep_fault f = fault_at(call, SWEEP_ERROR);
                 f.error = row->error;
-                snprintf(f.when, sizeof(f.when), "%s", row->when);
+                f.when = row->when;
                 write_error_rule(&f);
                 if (!add(list, &f))
                         return false;
@@ -149,7 +149,7 @@ static bool add_other(struct sweep_fault_list *list, const struct sweep_call *ca
                       const char *action, const char *when)
 {
         struct sweep_fault f = fault_at(call, kind);
-        snprintf(f.when, sizeof(f.when), "%s", when);
+        f.when = when;
         write_rule(&f, action);
         return add(list, &f);
 }

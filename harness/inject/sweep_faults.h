@@ -27,7 +27,7 @@ struct sweep_fault {
         uint64_t ordinal;  /* among the calls of this kind */
         bool from_then_on; /* the calls of this kind that come after fail as well */
         size_t site;       /* that the run without a fault makes this call at */
-        char when[256];    /* the situation in which a user meets it */
+        const char *when;  /* the situation in which a user meets it */
         char rule[SWEEP_RULE];
 };
 

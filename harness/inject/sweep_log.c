@@ -21,7 +21,9 @@ struct sweep_log {
 /* Bytes that are not UTF-8 are told as ?: what a command writes may be anything. */
 static json_t *text_of(const char *text)
 {
-        json_t *value = text ? json_string(text) : json_null();
+        if (!text)
+                return json_null();
+        json_t *value = json_string(text);
         char *copy = value ? NULL : strdup(text);
         for (char *p = copy; p && *p; p++) {
                 if ((unsigned char)*p >= 0x80)

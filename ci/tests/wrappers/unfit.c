@@ -21,6 +21,15 @@ static void *wait_for_ever(void *arg)
         return arg;
 }
 
+static void keep_in_file(void)
+{
+        char name[] = "/tmp/unfit-XXXXXX";
+        int fd = mkstemp(name);
+        unlink(name);
+        if (fd == -1 || write(fd, "kept", 4) != 4)
+                exit(2);
+}
+
 static void prepare(const char *reason)
 {
         static int ends[2];
@@ -33,7 +42,7 @@ static void prepare(const char *reason)
         else if (strcmp(reason, "timer") == 0)
                 setitimer(ITIMER_REAL, &hour, NULL);
         else if (strcmp(reason, "temporary") == 0)
-                fputs("kept", tmpfile());
+                keep_in_file();
         else if (strcmp(reason, "child") == 0 && (child = fork()) == 0)
                 _exit(pause());
 }
