@@ -82,23 +82,26 @@ static bool takes_value(const char *word)
         return false;
 }
 
-/* The words of a file, one a line, in memory that is never freed. Returns NULL after one line on standard error. */
+#define WORDS (2 * SHMC_FILTERS)
+
+/* The words of a file, one a line; the options point at them. Returns NULL after one line on standard error. */
 static char **words_of_file(const char *path, int *count)
 {
+        static char bytes[32 * 1024];
+        static char *words[WORDS];
         FILE *f = fopen(path, "r");
-        char **words = NULL;
-        char line[1024];
-        if (!f) {
-                fprintf(stderr, "shmcheck-agent: --words %s: %s\n", path, strerror(errno));
+        size_t length = f ? fread(bytes, 1, sizeof(bytes) - 1, f) : 0;
+        bool whole = f && !ferror(f) && feof(f);
+        if (f)
+                fclose(f);
+        if (!whole) {
+                fprintf(stderr, "shmcheck-agent: --words %s: %s\n", path, f ? "too long" : strerror(errno));
                 return NULL;
         }
+        bytes[length] = '\0';
         *count = 1;
-        words = calloc(2 * SHMC_FILTERS, sizeof(words[0]));
-        while (words && *count < 2 * SHMC_FILTERS && fgets(line, sizeof(line), f)) {
-                line[strcspn(line, "\n")] = '\0';
-                words[(*count)++] = strdup(line);
-        }
-        fclose(f);
+        for (char *word = strtok(bytes, "\n"); word && *count < WORDS; word = strtok(NULL, "\n"))
+                words[(*count)++] = word;
         return words;
 }
 
