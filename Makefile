@@ -118,13 +118,14 @@ lint: ## clang-format, clang-tidy, cppcheck, shellcheck
 format: ## lay the sources out
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
-BENCHES = $(patsubst %,$(BUILD)/bench-%,cost_per_case fault_cost kernel_cost)
+BENCHES = $(patsubst %,$(BUILD)/bench-%,cost_per_case fault_cost kernel_cost libfiu_cost)
 $(BENCHES): $(BUILD)/bench-%: $(BUILD)/tests/ci/bench/%.o $(TOOL_PARTS)
 	$(CC) $(CFLAGS) $(SANITIZER) $(LDFLAGS) $^ -o $@ $(TOOL_LIBRARIES) -pthread
 
 bench: all $(BENCHES) ## what a case costs over the floor, and a call under each back end over a bare one
 	$(BUILD)/bench-cost_per_case $(BUILD)/shmcheck-agent-static
 	$(BUILD)/bench-fault_cost
+	$(BUILD)/bench-libfiu_cost
 	$(BUILD)/bench-kernel_cost
 
 FUZZ_SECONDS ?= 60
