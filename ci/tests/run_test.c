@@ -158,6 +158,17 @@ Test(run, a_file_that_is_no_library_is_not_taken_for_the_platform)
         finished_free(&f);
 }
 
+Test(run, an_installation_finds_its_parts_wherever_it_is, .timeout = 60)
+{
+        struct finished f = run_command("d=$(mktemp -d) && make -s BUILD=$B install prefix=$d >/dev/null && cd / && "
+                                        "$d/bin/shmcheck run 'shmdt.*' >$d/out && "
+                                        "$d/bin/shmcheck inject --inject shmget:error=ENOSPC -- ipcmk -M 100 2>$d/err; "
+                                        "echo $?; tail -n 1 $d/out; cat $d/err; rm -r $d");
+        cr_expect_eq(strncmp(f.out, "1\nPOSIX ", 8), 0, "%s%s", f.out, f.err);
+        cr_expect(has(f.out, "No space left on device"), "%s%s", f.out, f.err);
+        finished_free(&f);
+}
+
 Test(run, isolation_that_cannot_be_had_is_refused_not_replaced, .init = make_installation_only,
      .fini = remove_installation)
 {

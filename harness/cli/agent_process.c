@@ -22,10 +22,10 @@ static bool set_data(struct locations *l, const char *data)
         return n > 0 && (size_t)n < sizeof(l->profiles) && access(l->profiles, R_OK) == 0;
 }
 
-/* Looks in a folder of programs, and for the data above it. */
+/* Looks in a folder of programs, and for the data there or above it. */
 static bool find_from(struct locations *l, const char *folder)
 {
-        static const char *const above[] = {"/..", "/../.."};
+        static const char *const above[] = {"", "/..", "/../.."};
         char data[4096];
         int n = snprintf(l->agent, sizeof(l->agent), "%s/shmcheck-agent", folder);
         if (n < 0 || (size_t)n >= sizeof(l->agent) || access(l->agent, X_OK) == -1)
@@ -44,7 +44,12 @@ static bool find_beside(struct locations *l, char *program)
         if (!slash)
                 return false;
         *slash = '\0';
-        return find_from(l, program);
+        if (find_from(l, program))
+                return true;
+        /* An installation may have been moved, or made for another folder than it was built for. */
+        char folder[4096];
+        int n = snprintf(folder, sizeof(folder), "%s/../lib/shmcheck", program);
+        return n > 0 && (size_t)n < sizeof(folder) && find_from(l, folder);
 }
 
 void locations_find(struct locations *l)
