@@ -119,7 +119,7 @@ format: ## lay the sources out
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
 BENCHES = $(patsubst %,$(BUILD)/bench-%,cost_per_case fault_cost kernel_cost libfiu_cost)
-$(BENCHES): $(BUILD)/bench-%: $(BUILD)/tests/ci/bench/%.o $(TOOL_PARTS)
+$(BENCHES): $(BUILD)/bench-%: $(BUILD)/tests/ci/bench/%.o $(BUILD)/tests/ci/bench/timing.o $(TOOL_PARTS)
 	$(CC) $(CFLAGS) $(SANITIZER) $(LDFLAGS) $^ -o $@ $(TOOL_LIBRARIES) -pthread
 
 bench: all $(BENCHES) ## what a case costs over the floor, and a call under each back end over a bare one

@@ -6,35 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "agent_process.h"
+#include "timing.h"
 
 #define RATIO_WANTED 2.0
 #define WALL_WANTED 1.5
 #define MEMORY_WANTED 4096
-
-static int by_value(const void *a, const void *b)
-{
-        double x = *(const double *)a;
-        double y = *(const double *)b;
-        return x < y ? -1 : x > y;
-}
-
-static double median(double *values, size_t count)
-{
-        if (!values || count == 0)
-                return 0;
-        qsort(values, count, sizeof(values[0]), by_value);
-        return values[count / 2];
-}
-
-static double now(void)
-{
-        struct timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 /* The largest resident size that the process has had, in KiB; 0 if it is gone. */
 static long peak_of(long pid)
@@ -153,11 +131,11 @@ static bool report_wall(const char *agent)
         double walls[3];
         size_t cases = 0;
         for (size_t i = 0; i < 3; i++) {
-                double start = now();
+                double start = now_ns() / 1e9;
                 struct record_reader *reader = run_agent(agent, words, NULL);
                 if (!reader)
                         return false;
-                walls[i] = now() - start;
+                walls[i] = now_ns() / 1e9 - start;
                 cases = record_reader_record(reader)->case_count;
                 record_reader_free(reader);
         }

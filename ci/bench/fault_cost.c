@@ -14,10 +14,10 @@
 #include <sys/ipc.h>
 #include <sys/shm.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "session.h"
+#include "timing.h"
 
 #define STATS 200000
 #define PAIRS 50000
@@ -26,28 +26,6 @@
 #define CALLS (STATS + 2 * PAIRS + 2) /* of the whole program */
 
 /* ---- the program that is measured ---- */
-
-static double now(void)
-{
-        struct timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b)
-{
-        double x = *(const double *)a;
-        double y = *(const double *)b;
-        return (x > y) - (x < y);
-}
-
-static double median(const double *values, size_t count)
-{
-        double sorted[PARTS > ROUNDS ? PARTS : ROUNDS];
-        memcpy(sorted, values, count * sizeof(sorted[0]));
-        qsort(sorted, count, sizeof(sorted[0]), by_value);
-        return sorted[count / 2];
-}
 
 static void ask(int id)
 {
@@ -65,10 +43,10 @@ static double cost_of(void (*call)(int id), int id, int times)
         double parts[PARTS];
         int times_each = times / PARTS;
         for (int part = 0; part < PARTS; part++) {
-                double start = now();
+                double start = now_ns();
                 for (int i = 0; i < times_each; i++)
                         call(id);
-                parts[part] = (now() - start) / times_each;
+                parts[part] = (now_ns() - start) / times_each;
         }
         return median(parts, PARTS);
 }
@@ -195,7 +173,7 @@ static bool measure(const char *self, struct setting *setting, const char *libra
 }
 
 /* Of what a round took to what the bare calls of the same round took. */
-static void report(const struct setting *setting)
+static void report(struct setting *setting)
 {
         double stat[ROUNDS];
         double pair[ROUNDS];

@@ -14,25 +14,18 @@
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "fault_plan.h"
 #include "kernel_backend.h"
 #include "session.h"
+#include "timing.h"
 
 #define CALLS 20000
 #define ROUNDS 7
 #define RATIO_WANTED 2.0
 #define LOOP "--loop"
 #define RULE "shmctl:error=EINVAL:when=65535" /* more than there are calls; strace counts no further */
-
-static double now(void)
-{
-        struct timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 /* The segment is marked to be destroyed before the loop, so that nothing is left of it, whoever is killed. */
 static int loop(void)
@@ -42,14 +35,14 @@ static int loop(void)
         void *address = id == -1 ? (void *)-1 : shmat(id, NULL, 0);
         if (id == -1 || shmctl(id, IPC_RMID, NULL) == -1 || address == (void *)-1)
                 return 1;
-        double start = now();
+        double start = now_ns();
         for (int i = 0; i < CALLS; i++) {
                 if (shmctl(id, IPC_STAT, &ds) == -1) {
                         fprintf(stderr, "kernel_cost: call %d: %s\n", i, strerror(errno));
                         return 1;
                 }
         }
-        printf("%.9f\n", (now() - start) / CALLS);
+        printf("%.9f\n", (now_ns() - start) / 1e9 / CALLS);
         return 0;
 }
 

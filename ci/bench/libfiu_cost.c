@@ -7,36 +7,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "timing.h"
 
 #define READS 200000
 #define ROUNDS 7
-
-static double now(void)
-{
-        struct timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b)
-{
-        double x = *(const double *)a;
-        double y = *(const double *)b;
-        return (x > y) - (x < y);
-}
 
 static int run_loop(void)
 {
         int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
         char byte = 0;
-        double start = now();
+        double start = now_ns();
         for (int i = 0; i < READS; i++) {
                 if (read(fd, &byte, 1) != 1)
                         return 1;
         }
-        printf("%f\n", (now() - start) / READS);
+        printf("%f\n", (now_ns() - start) / READS);
         return 0;
 }
 
@@ -73,9 +60,7 @@ int main(int argc, char **argv)
                 }
                 ratios[i] = costs[i] / without;
         }
-        qsort(ratios, ROUNDS, sizeof(ratios[0]), by_value);
-        qsort(costs, ROUNDS, sizeof(costs[0]), by_value);
         printf("libfiu's preload, read(2) of a byte  %4.0f ns  %.3f times the bare one (for comparison)\n",
-               costs[ROUNDS / 2], ratios[ROUNDS / 2]);
+               median(costs, ROUNDS), median(ratios, ROUNDS));
         return 0;
 }
