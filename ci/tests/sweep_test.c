@@ -349,7 +349,7 @@ Test(sweep, a_perl_script_is_swept, .init = set_up, .fini = remove_shm_programs)
 Test(sweep, output_that_is_never_the_same_is_told_and_not_compared, .init = set_up, .fini = remove_shm_programs)
 {
         compile("copes");
-        json_t *report = sweep("", "sh -c 'head -c 9 /dev/urandom | tr -c a-z a; echo; $D/copes'", 0, 0);
+        json_t *report = sweep("", "sh -c 'head -c 400 /dev/urandom | tr -c a-z a; echo; $D/copes'", 0, 0);
         cr_expect(has_note(report, "its standard output differs from run to run"));
         json_decref(report);
 }
