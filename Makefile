@@ -19,10 +19,10 @@ AGENT_SANITIZER = $(if $(findstring undefined,$(SANITIZE)),-fsanitize=undefined 
 DEPENDENCIES = -MMD -MP
 
 AGENT_SOURCES = $(wildcard harness/agent/*.c) $(wildcard cases/*.c)
-TOOL_SOURCES = $(wildcard harness/judge/*.c) $(wildcard harness/mutants/*.c) $(wildcard harness/inject/*.c) $(wildcard harness/cli/*.c) $(wildcard reports/*.c)
+TOOL_SOURCES = $(wildcard harness/judge/*.c) $(wildcard harness/start/*.c) $(wildcard harness/mutants/*.c) $(wildcard harness/inject/*.c) $(wildcard harness/cli/*.c) $(wildcard reports/*.c)
 MUTANT_SOURCES = $(wildcard fakes/mutants/*.c)
 # The library that is preloaded reads the same plans as the tool, and shares a session with it.
-FAULT_SOURCES = $(wildcard fakes/fault/*.c) $(wildcard harness/inject/fault_*.c) $(addprefix harness/inject/,name_glob.c session.c)
+FAULT_SOURCES = $(wildcard fakes/fault/*.c) $(wildcard harness/inject/fault_*.c) $(addprefix harness/inject/,name_glob.c session.c whole_message.c)
 TEST_SOURCES = $(wildcard ci/tests/*.c)
 
 AGENT_OBJECTS = $(AGENT_SOURCES:%.c=$(BUILD)/agent/%.o)
@@ -34,7 +34,7 @@ TOOL_PARTS = $(filter-out %/cli/main.o,$(TOOL_OBJECTS))
 TEST_OBJECTS = $(TEST_SOURCES:%.c=$(BUILD)/tests/%.o)
 
 AGENT_INCLUDES = -Iharness/agent
-TOOL_INCLUDES = -Iharness/judge -Iharness/mutants -Iharness/inject -Iharness/cli -Ireports
+TOOL_INCLUDES = -Iharness/judge -Iharness/start -Iharness/mutants -Iharness/inject -Iharness/cli -Ireports
 PACKAGES = jansson libdw libelf libseccomp libxml-2.0 popt zlib
 TOOL_FLAGS = -D_GNU_SOURCE $(TOOL_INCLUDES) -DSHMCHECK_LIBDIR='"$(libdir)"' $(shell pkg-config --cflags $(PACKAGES))
 TOOL_LIBRARIES = $(shell pkg-config --libs $(PACKAGES)) -lunistring -liberty -ldl

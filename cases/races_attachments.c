@@ -293,18 +293,6 @@ CASE("race.attach.same_address",
         run_race("in each round one shmat succeeds, the other fails with EINVAL, and nattch is 1", &race);
 }
 
-static void prepare_attached(struct arena *a)
-{
-        make_private(a);
-        a->at = shmat(a->id, NULL, 0);
-        make_sure((intptr_t)a->at != -1, "shmat: %s", strerror(errno));
-}
-
-static void detach_it(struct arena *a, unsigned who)
-{
-        a->seen[who] = kept(shmdt(a->at));
-}
-
 static void judge_one_detaches(struct arena *a)
 {
         unsigned winner = a->seen[0].value == 0 ? 0 : 1;
@@ -325,7 +313,7 @@ CASE("race.detach.same_address", "Of two simultaneous shmdt of one address one s
         static const struct race race = {.racers = 2,
                                          .rounds = 1000,
                                          .by_threads = true,
-                                         .prepare = prepare_attached,
+                                         .prepare = make_attached_once,
                                          .run = detach_it,
                                          .judge = judge_one_detaches,
                                          .outcomes = outcomes};

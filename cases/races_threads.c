@@ -42,18 +42,6 @@ CASE("shmat.error.rmid_race",
 
 #define DETACHERS 4
 
-static void attach_here(struct arena *a)
-{
-        make_private(a);
-        a->at = shmat(a->id, NULL, 0);
-        make_sure((intptr_t)a->at != -1, "shmat: %s", strerror(errno));
-}
-
-static void detach_here(struct arena *a, unsigned who)
-{
-        a->seen[who] = kept(shmdt(a->at));
-}
-
 static void judge_one_of_four(struct arena *a)
 {
         unsigned detached = 0;
@@ -84,8 +72,8 @@ CASE("shmdt.race.threads",
         static const struct race race = {.racers = DETACHERS,
                                          .rounds = 100,
                                          .by_threads = true,
-                                         .prepare = attach_here,
-                                         .run = detach_here,
+                                         .prepare = make_attached_once,
+                                         .run = detach_it,
                                          .judge = judge_one_of_four,
                                          .outcomes = outcomes};
         run_race("in each round one shmdt succeeds, three fail with EINVAL, and nattch is 0", &race);

@@ -215,6 +215,18 @@ void shmc_race_make_keyed(struct arena *a)
         make_sure(a->id != -1, "shmget: %s", strerror(errno));
 }
 
+void shmc_race_make_attached_once(struct arena *a)
+{
+        make_private(a);
+        a->at = shmat(a->id, NULL, 0);
+        make_sure((intptr_t)a->at != -1, "shmat: %s", strerror(errno));
+}
+
+void shmc_race_detach(struct arena *a, unsigned who)
+{
+        a->seen[who] = kept(shmdt(a->at));
+}
+
 void shmc_race_remove(struct arena *a, unsigned who)
 {
         a->seen[who] = kept(quiet_rmid(a->id));

@@ -76,11 +76,15 @@ const char *shmc_race_text(struct seen s);
 void shmc_race_prepare_nothing(struct arena *a);
 void shmc_race_make_private(struct arena *a);
 void shmc_race_make_keyed(struct arena *a);
+void shmc_race_make_attached_once(struct arena *a);
 void shmc_race_remove(struct arena *a, unsigned who);
+void shmc_race_detach(struct arena *a, unsigned who);
 #define prepare_nothing shmc_race_prepare_nothing
 #define make_private shmc_race_make_private
 #define make_keyed shmc_race_make_keyed
+#define make_attached_once shmc_race_make_attached_once
 #define remove_it shmc_race_remove
+#define detach_it shmc_race_detach
 /* The segment of the round must be destroyed: removed, and nobody attached. */
 void shmc_race_expect_gone(struct arena *a);
 #define expect_gone shmc_race_expect_gone

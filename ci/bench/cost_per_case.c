@@ -78,18 +78,6 @@ static struct record_reader *run_agent(const char *path, const char *const *word
         return reader;
 }
 
-static bool waits_for_the_clock(const json_t *result)
-{
-        size_t i = 0;
-        json_t *need = NULL;
-        json_array_foreach(json_object_get(result, "needs"), i, need)
-        {
-                if (strcmp(json_string_value(need), "clock-tick") == 0)
-                        return true;
-        }
-        return false;
-}
-
 static bool was_run(const json_t *result)
 {
         return strcmp(json_string_value(json_object_get(result, "status")), "done") == 0;
@@ -107,7 +95,7 @@ static bool report_cost(const char *agent)
         size_t count = 0;
         for (size_t i = 0; costs && i < record->case_count; i++) {
                 const json_t *result = record->cases[i].results[0];
-                if (!floors || !was_run(result) || waits_for_the_clock(result))
+                if (!floors || !was_run(result) || result_needs(result, "clock-tick"))
                         continue;
                 costs[count] = (double)json_integer_value(json_object_get(result, "us"));
                 floors[count++] = (double)json_integer_value(json_object_get(result, "floor_us"));

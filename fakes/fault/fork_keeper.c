@@ -19,6 +19,7 @@
 #include "fork_session.h"
 #include "leaks.h"
 #include "real_calls.h"
+#include "whole_message.h"
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
@@ -40,20 +41,6 @@ static int64_t now(void)
 static void pause_shortly(void)
 {
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-}
-
-static bool tell(int control, const void *bytes, size_t size)
-{
-        for (const char *at = bytes; size > 0;) {
-                ssize_t n = send(control, at, size, MSG_NOSIGNAL);
-                if (n == -1 && errno == EINTR)
-                        continue;
-                if (n <= 0)
-                        return false;
-                at += n;
-                size -= (size_t)n;
-        }
-        return true;
 }
 
 /* ---- the namespace ---- */
@@ -205,8 +192,8 @@ static void report_end(int control, int status)
         ended.left_count = list_segments(highest, list);
         note_orphans(&ended);
         kill_children();
-        if (tell(control, &ended, sizeof(ended)))
-                tell(control, list, ended.left_count * sizeof(list[0]));
+        if (message_send(control, &ended, sizeof(ended)))
+                message_send(control, list, ended.left_count * sizeof(list[0]));
         free(list);
 }
 
@@ -278,7 +265,7 @@ bool fork_keep(struct fork_run *run)
                         return true;
                 _exit(127);
         }
-        if (!tell(control, &started, sizeof(started)) || started.pid == -1) {
+        if (!message_send(control, &started, sizeof(started)) || started.pid == -1) {
                 kill_children();
                 _exit(0);
         }

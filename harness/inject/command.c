@@ -13,6 +13,7 @@
 
 #include "descendants.h"
 #include "keeper.h"
+#include "whole_message.h"
 
 static struct command *running;
 
@@ -82,7 +83,7 @@ enum command_start command_start(struct command *c, const struct command_setup *
                 return COMMAND_NOT_SUPERVISED;
         }
         struct start_news news = {.result = COMMAND_NOT_SUPERVISED, .why = "the command's keeper was killed"};
-        keeper_transfer(c->control, &news, sizeof(news), false);
+        message_receive(c->control, &news, sizeof(news));
         if (news.result == COMMAND_STARTED) {
                 c->pid = news.pid;
                 c->next = running;
@@ -99,7 +100,7 @@ enum command_start command_start(struct command *c, const struct command_setup *
 static void *receive(int control, uint64_t count, size_t size)
 {
         void *items = calloc(count + 1, size);
-        if (items && keeper_transfer(control, items, count * size, false))
+        if (items && message_receive(control, items, count * size))
                 return items;
         free(items);
         return NULL;
@@ -108,7 +109,7 @@ static void *receive(int control, uint64_t count, size_t size)
 static bool receive_end(struct command *c)
 {
         struct end_news news;
-        if (!keeper_transfer(c->control, &news, sizeof(news), false))
+        if (!message_receive(c->control, &news, sizeof(news)))
                 return false;
         c->left.items = receive(c->control, news.left_count, sizeof(c->left.items[0]));
         if (!c->left.items)

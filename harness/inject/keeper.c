@@ -15,6 +15,7 @@
 
 #include "descendants.h"
 #include "fresh_namespace.h"
+#include "whole_message.h"
 
 /* What the keeper is sent when its starter has ended. */
 #define STARTER_GONE SIGRTMAX
@@ -34,20 +35,6 @@ static int64_t now(void)
         struct timespec t;
         clock_gettime(CLOCK_MONOTONIC, &t);
         return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-bool keeper_transfer(int fd, void *bytes, size_t size, bool out)
-{
-        for (char *at = bytes; size > 0;) {
-                ssize_t n = out ? send(fd, at, size, MSG_NOSIGNAL) : recv(fd, at, size, 0);
-                if (n == -1 && errno == EINTR)
-                        continue;
-                if (n <= 0)
-                        return false;
-                at += n;
-                size -= (size_t)n;
-        }
-        return true;
 }
 
 /* ---- the command's process ---- */
@@ -175,7 +162,7 @@ static void pass_signal(const struct keeper *k, int signal_number)
 static void heed_order(struct keeper *k)
 {
         struct order order;
-        if (!keeper_transfer(k->control, &order, sizeof(order), false))
+        if (!message_receive(k->control, &order, sizeof(order)))
                 abandon();
         if (order.kind == ORDER_SIGNAL) {
                 pass_signal(k, order.signal_number);
@@ -256,9 +243,9 @@ static void report_end(struct keeper *k)
         end_orphans(&orphans);
         news.left_count = left.count;
         news.orphan_count = orphans.count;
-        if (keeper_transfer(k->control, &news, sizeof(news), true) &&
-            keeper_transfer(k->control, left.items, left.count * sizeof(left.items[0]), true))
-                keeper_transfer(k->control, orphans.items, orphans.count * sizeof(orphans.items[0]), true);
+        if (message_send(k->control, &news, sizeof(news)) &&
+            message_send(k->control, left.items, left.count * sizeof(left.items[0])))
+                message_send(k->control, orphans.items, orphans.count * sizeof(orphans.items[0]));
         free(left.items);
         free(orphans.items);
 }
@@ -289,7 +276,7 @@ static _Noreturn void keep(struct keeper *k)
 {
         struct start_news news = {.result = COMMAND_NOT_SUPERVISED};
         bool started = take_charge(k, &news);
-        keeper_transfer(k->control, &news, sizeof(news), true);
+        message_send(k->control, &news, sizeof(news));
         if (!started)
                 _exit(0);
         keep_only(k->control);
@@ -346,7 +333,7 @@ _Noreturn void keeper_run(const struct command_setup *setup, int control, pid_t 
         }
         if (pid == -1) {
                 snprintf(news.why, sizeof(news.why), "fork: %s", strerror(errno));
-                keeper_transfer(control, &news, sizeof(news), true);
+                message_send(control, &news, sizeof(news));
                 _exit(0);
         }
         keep_only(-1);

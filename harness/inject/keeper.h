@@ -30,9 +30,6 @@ struct end_news {
         uint64_t left_count, orphan_count;
 };
 
-/* Sends or receives all of the bytes; false if the other end is gone. */
-bool keeper_transfer(int fd, void *bytes, size_t size, bool out);
-
 /*
  * Is the keeper, and a guard above it, in a process that was forked for that
  * with all signals blocked, until the command has ended or the starter has.

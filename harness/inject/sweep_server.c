@@ -13,6 +13,7 @@
 #include "fork_protocol.h"
 #include "reach.h"
 #include "sweep_flight.h"
+#include "whole_message.h"
 
 /* A number that programs do not use by themselves, and that is in nobody's way. */
 #define SOCKET_NUMBER 700
@@ -226,20 +227,6 @@ static bool send_order(const struct sweep_server *server, int session_fd, const 
         return sendmsg(server->socket, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(order);
 }
 
-static bool receive(int control, void *bytes, size_t size)
-{
-        for (char *at = bytes; size > 0;) {
-                ssize_t n = recv(control, at, size, 0);
-                if (n == -1 && errno == EINTR)
-                        continue;
-                if (n <= 0)
-                        return false;
-                at += n;
-                size -= (size_t)n;
-        }
-        return true;
-}
-
 bool sweep_server_fork(const struct sweep_server *server, int session_fd, const int streams[2], struct command *c,
                        char *why, size_t size)
 {
@@ -252,7 +239,7 @@ bool sweep_server_fork(const struct sweep_server *server, int session_fd, const 
         }
         bool sent = send_order(server, session_fd, streams, ends[1]);
         close(ends[1]);
-        bool told = sent && receive(ends[0], &started, sizeof(started));
+        bool told = sent && message_receive(ends[0], &started, sizeof(started));
         if (told && started.pid > 0) {
                 c->pid = started.pid;
                 c->control = ends[0];
@@ -266,12 +253,12 @@ bool sweep_server_fork(const struct sweep_server *server, int session_fd, const 
 static bool receive_end(struct command *c)
 {
         struct fork_ended ended;
-        if (!receive(c->control, &ended, sizeof(ended)))
+        if (!message_receive(c->control, &ended, sizeof(ended)))
                 return false;
         c->left.items = calloc(ended.left_count + 1, sizeof(c->left.items[0]));
         c->orphans = calloc(ended.orphan_count + 1, sizeof(c->orphans[0]));
         if (!c->left.items || !c->orphans ||
-            !receive(c->control, c->left.items, ended.left_count * sizeof(c->left.items[0])))
+            !message_receive(c->control, c->left.items, ended.left_count * sizeof(c->left.items[0])))
                 return false;
         c->left.count = ended.left_count;
         c->left_known = ended.left_known;

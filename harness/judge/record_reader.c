@@ -345,3 +345,15 @@ char *record_describe_cut(const struct record *record)
         fclose(f);
         return text;
 }
+
+bool result_needs(const json_t *result, const char *need)
+{
+        size_t i = 0;
+        json_t *named = NULL;
+        json_array_foreach(json_object_get(result, "needs"), i, named)
+        {
+                if (json_is_string(named) && strcmp(json_string_value(named), need) == 0)
+                        return true;
+        }
+        return false;
+}

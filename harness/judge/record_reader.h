@@ -62,6 +62,9 @@ void record_reader_free(struct record_reader *reader);
 /* Whether nothing of the record is missing. */
 bool record_is_complete(const struct record *record);
 
+/* Whether the case of this result (an object of type "case") has the need, in the record's word for it. */
+bool result_needs(const json_t *result, const char *need);
+
 /* What to tell of an incomplete record: how much is there, and which case was running. The caller frees it. */
 char *record_describe_cut(const struct record *record);
 

@@ -17,18 +17,6 @@ static long long microseconds(const json_t *result)
         return (long long)json_integer_value(json_object_get(result, "us"));
 }
 
-static bool waits_for_clock(const json_t *result)
-{
-        size_t i = 0;
-        json_t *need = NULL;
-        json_array_foreach(json_object_get(result, "needs"), i, need)
-        {
-                if (strcmp(json_string_value(need), "clock-tick") == 0)
-                        return true;
-        }
-        return false;
-}
-
 static int by_time(const void *a, const void *b)
 {
         long long x = microseconds(((const struct tried_case *)a)->result);
@@ -44,7 +32,7 @@ static int by_id(const void *a, const void *b)
 static void classify(struct tried_case *c, long long median)
 {
         long long us = microseconds(c->result);
-        bool waits = waits_for_clock(c->result);
+        bool waits = result_needs(c->result, "clock-tick");
         c->quick = us <= QUICK_MEDIANS * median && !waits;
         c->far_from_hanging = us < (MUTANT_TIMEOUT + (waits ? 1 : 0)) * 1000000LL / 2;
 }
