@@ -22,7 +22,7 @@ AGENT_SOURCES = $(wildcard harness/agent/*.c) $(wildcard cases/*.c)
 TOOL_SOURCES = $(wildcard harness/judge/*.c) $(wildcard harness/start/*.c) $(wildcard harness/mutants/*.c) $(wildcard harness/inject/*.c) $(wildcard harness/cli/*.c) $(wildcard reports/*.c)
 MUTANT_SOURCES = $(wildcard fakes/mutants/*.c)
 # The library that is preloaded reads the same plans as the tool, and shares a session with it.
-FAULT_SOURCES = $(wildcard fakes/fault/*.c) $(wildcard harness/inject/fault_*.c) $(addprefix harness/inject/,name_glob.c session.c whole_message.c)
+FAULT_SOURCES = $(wildcard fakes/fault/*.c) $(wildcard harness/inject/fault_*.c) $(addprefix harness/inject/,name_glob.c own_namespace.c session.c whole_message.c)
 TEST_SOURCES = $(wildcard ci/tests/*.c)
 
 AGENT_OBJECTS = $(AGENT_SOURCES:%.c=$(BUILD)/agent/%.o)
@@ -83,7 +83,7 @@ $(BUILD)/libshmmutant.so: $(MUTANT_OBJECTS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared $^ -o $@ -ldl
 
 $(BUILD)/libshmfault.so: $(FAULT_OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libshmfault.so $^ -o $@ -ldl
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libshmfault.so -Wl,-z,now $^ -o $@ -ldl
 
 # What .incbin takes in is seen by no compiler.
 $(BUILD)/tool/reports/%_page.o: $(wildcard reports/web/*)

@@ -535,6 +535,36 @@ Test(sweep, a_killed_sweep_leaves_nothing, .init = set_up, .fini = remove_shm_pr
         cr_expect_eq(processes_named("sleep 7.531"), 0);
 }
 
+Test(sweep, a_killed_sweep_leaves_no_forks, .init = set_up, .fini = remove_shm_programs)
+{
+        compile("hangs");
+        struct finished f = run_command("count() { pgrep -c -f \"^$D/hangs\"; }\n"
+                                        "$B/shmcheck sweep -j 3 --timeout 60 -- $D/hangs &\n"
+                                        "for i in $(seq 100); do n=$(count); [ $n -gt 2 ] && break; sleep 0.1; done\n"
+                                        "kill -KILL $!; echo $n before\n"
+                                        "for i in $(seq 100); do n=$(count); [ $n -eq 0 ] && break; sleep 0.1; done\n"
+                                        "echo $n after; wait");
+        cr_expect(strtol(f.out, NULL, 10) > 2, "the command, a keeper and its run: %s", f.out);
+        cr_expect(has(f.out, "0 after"), "%s", f.out);
+        finished_free(&f);
+        cr_expect_eq(segments_here(), 0);
+}
+
+/* Runs that are forks are in a user namespace, which is not to give them what the command has not. */
+Test(sweep, forks_have_no_rights_that_the_command_has_not, .init = set_up, .fini = remove_shm_programs)
+{
+        need_namespaces_of_nobody();
+        compile("refused");
+        make_installation();
+        struct finished f = run_command("cp $B/libshmfault.so $D/refused $I && chmod -R a+rX $I");
+        finished_free(&f);
+        f = run_as_nobody("$I/shmcheck sweep -- $I/refused");
+        cr_expect_eq(f.status, 0, "%s%s", f.out, f.err);
+        cr_expect(has(f.out, "runs with faults") && !has(f.out, "started anew"), "%s", f.out);
+        finished_free(&f);
+        remove_installation();
+}
+
 Test(sweep, an_unprivileged_user_sweeps, .init = set_up, .fini = remove_shm_programs)
 {
         need_namespaces_of_nobody();

@@ -26,9 +26,13 @@ static uint32_t look_up(struct session *s, const void *return_address)
         if (module_at((const char *)return_address - 1, &module)) {
                 offset -= module.bias;
                 module_path(&module, path, sizeof(path));
-                module_function(path, offset - 1, function, sizeof(function));
         }
-        uint32_t site = session_site(s, path, offset, function);
+        uint32_t site = session_known_site(s, path, offset);
+        if (site == SESSION_NO_SITE) {
+                if (*path)
+                        module_function(path, offset - 1, function, sizeof(function));
+                site = session_site(s, path, offset, function);
+        }
         cancellation_back(cancellation);
         errno = error;
         return site;

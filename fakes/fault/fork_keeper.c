@@ -2,22 +2,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/shm.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "fork_order.h"
 #include "fork_session.h"
 #include "leaks.h"
+#include "own_namespace.h"
+#include "process.h"
 #include "real_calls.h"
 #include "whole_message.h"
 
@@ -43,28 +46,22 @@ static void pause_shortly(void)
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
-/* ---- the namespace ---- */
+/* ---- capabilities ---- */
 
-static bool write_file(const char *path, const char *text)
+struct capabilities {
+        struct __user_cap_data_struct words[_LINUX_CAPABILITY_U32S_3];
+};
+
+static bool capabilities_get(struct capabilities *c)
 {
-        int fd = open(path, O_WRONLY | O_CLOEXEC);
-        bool written = fd != -1 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-        if (fd != -1)
-                close(fd);
-        return written;
+        struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+        return syscall(SYS_capget, &header, c->words) == 0;
 }
 
-/* As the command was put into its own one: its rights to make namespaces ended when it became its program. */
-static bool enter_namespace(void)
+static bool capabilities_set(const struct capabilities *c)
 {
-        char users[64];
-        char groups[64];
-        snprintf(users, sizeof(users), "%lu %lu 1", (unsigned long)geteuid(), (unsigned long)geteuid());
-        snprintf(groups, sizeof(groups), "%lu %lu 1", (unsigned long)getegid(), (unsigned long)getegid());
-        if (unshare(CLONE_NEWIPC) == 0)
-                return true;
-        return unshare(CLONE_NEWUSER | CLONE_NEWIPC) == 0 && write_file("/proc/self/setgroups", "deny") &&
-               write_file("/proc/self/uid_map", users) && write_file("/proc/self/gid_map", groups);
+        struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+        return syscall(SYS_capset, &header, c->words) == 0;
 }
 
 /* ---- the run ---- */
@@ -75,21 +72,30 @@ static void close_quietly(int fd)
                 close(fd);
 }
 
+/* What a keeper has for all its runs. */
+struct keeper {
+        const struct fork_state *state;
+        int socket;
+        pid_t pid;
+        struct sigaction on_child;
+        struct capabilities rights; /* of the command; a user namespace gives more */
+};
+
 /* In the run: what is a process's own, and goes on as the command. Returns false if it cannot. */
-static bool become_run(const struct fork_run *run, pid_t keeper, const struct sigaction *on_child)
+static bool become_run(const struct keeper *k, const struct fork_order_received *r)
 {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != keeper)
+        if (getppid() != k->pid)
                 return false;
         setsid();
-        sigaction(SIGCHLD, on_child, NULL);
-        if (!fork_state_own(run->state, run->descriptors[FORK_OUTPUT], run->descriptors[FORK_ERROR]) ||
-            !fork_session_move(run->descriptors[FORK_SESSION], run->session_number))
+        close(k->socket);
+        sigaction(SIGCHLD, &k->on_child, NULL);
+        fork_session_begin();
+        if (!fork_state_own(k->state, r->descriptors[FORK_OUTPUT], r->descriptors[FORK_ERROR]))
                 return false;
-        close_quietly(run->descriptors[FORK_OUTPUT]);
-        close_quietly(run->descriptors[FORK_ERROR]);
-        close_quietly(run->descriptors[FORK_CONTROL]);
-        return true;
+        close(r->descriptors[FORK_OUTPUT]);
+        close(r->descriptors[FORK_ERROR]);
+        return capabilities_set(&k->rights);
 }
 
 /* ---- what is left of it ---- */
@@ -129,9 +135,21 @@ static void name_process(pid_t pid, char *name, size_t size)
         name[strcspn(name, "\n")] = '\0';
 }
 
+/* Reaps those that have ended; returns whether others are left. */
+static bool has_children(void)
+{
+        pid_t ended = 0;
+        do {
+                ended = waitpid(-1, NULL, WNOHANG);
+        } while (ended > 0);
+        return ended == 0;
+}
+
 static void note_orphans(struct fork_ended *ended)
 {
         struct children c;
+        if (!has_children())
+                return;
         list_children(&c);
         ended->orphan_count = c.count;
         if (c.count)
@@ -142,16 +160,13 @@ static void note_orphans(struct fork_ended *ended)
 static void kill_children(void)
 {
         int64_t until = now() + DYING;
-        struct children c;
-        do {
-                while (waitpid(-1, NULL, WNOHANG) > 0) {
-                }
+        while (has_children() && now() < until) {
+                struct children c;
                 list_children(&c);
                 for (size_t i = 0; i < c.count; i++)
                         kill(c.pids[i], SIGKILL);
-                if (c.count)
-                        pause_shortly();
-        } while (c.count && now() < until);
+                pause_shortly();
+        }
 }
 
 static int stat_index(int index, struct shmid_ds *ds)
@@ -181,32 +196,48 @@ static uint64_t list_segments(int highest, struct segment_there *list)
         return count;
 }
 
+static void *memory_for(size_t size)
+{
+        void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        return memory == MAP_FAILED ? NULL : memory;
+}
+
 /* What is attached is told before what is attached to it ends. */
-static void report_end(int control, int status)
+static void report_end(int socket, int status)
 {
         struct fork_ended ended = {.status = status};
         struct shm_info info;
         int highest = real.shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&info);
-        struct segment_there *list = calloc((size_t)highest + 2, sizeof(list[0]));
-        ended.left_known = highest != -1 && list;
+        /* Not from the heap, which is that of the runs to come. */
+        size_t room = highest >= 0 && info.used_ids > 0 ? ((size_t)highest + 1) * sizeof(struct segment_there) : 0;
+        struct segment_there *list = room ? memory_for(room) : NULL;
+        ended.left_known = highest != -1 && (list || !room);
         ended.left_count = list_segments(highest, list);
         note_orphans(&ended);
         kill_children();
-        if (message_send(control, &ended, sizeof(ended)))
-                message_send(control, list, ended.left_count * sizeof(list[0]));
-        free(list);
+        if (message_send(socket, &ended, sizeof(ended)))
+                message_send(socket, list, ended.left_count * sizeof(list[0]));
+        if (list)
+                munmap(list, room);
 }
 
 /* ---- waiting ---- */
 
+/* Returns false if there will be no orders any more. */
+static bool is_to_go_on(int socket)
+{
+        struct fork_order_received received;
+        return fork_order_receive(socket, &received) && received.order.kind != FORK_KILL;
+}
+
 /* Waits for the run's end; ends it when told to, or when nobody is there to tell any more. */
-static int await_end(pid_t pid, int control, bool *told)
+static int await_end(pid_t pid, int socket, bool *told)
 {
         int status = 0;
         int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-        struct pollfd polled[2] = {{.fd = pidfd, .events = POLLIN}, {.fd = control, .events = POLLIN}};
+        struct pollfd polled[2] = {{.fd = pidfd, .events = POLLIN}, {.fd = socket, .events = POLLIN}};
         while (waitpid(pid, &status, WNOHANG) == 0) {
-                if (poll(polled, 2, pidfd == -1 ? 10 : -1) == -1 || !polled[1].revents)
+                if (poll(polled, 2, pidfd == -1 ? 10 : -1) == -1 || !polled[1].revents || is_to_go_on(socket))
                         continue;
                 *told = true;
                 polled[1].fd = -1;
@@ -218,58 +249,61 @@ static int await_end(pid_t pid, int control, bool *told)
 
 static void give_grace(void)
 {
-        struct children c;
         int64_t until = now() + FORK_GRACE;
-        do {
-                while (waitpid(-1, NULL, WNOHANG) > 0) {
-                }
-                list_children(&c);
-                if (c.count)
-                        pause_shortly();
-        } while (c.count && now() < until);
+        while (has_children() && now() < until)
+                pause_shortly();
 }
 
-static _Noreturn void keep(pid_t pid, int control)
+static void keep(pid_t pid, int socket)
 {
         bool told = false;
-        int status = await_end(pid, control, &told);
+        int status = await_end(pid, socket, &told);
         if (!told)
                 give_grace();
-        report_end(control, status);
-        _exit(0);
+        report_end(socket, status);
 }
 
-static void keep_only(int control)
-{
-        if (control > 0)
-                close_range(0, (unsigned)control - 1, 0);
-        close_range((unsigned)control + 1, ~0U, 0);
-}
-
-bool fork_keep(struct fork_run *run)
+/* Returns true in the run alone. */
+static bool begin_run(const struct keeper *k, const struct fork_order_received *r)
 {
         struct fork_started started = {.pid = -1};
-        struct sigaction on_child;
-        int control = run->descriptors[FORK_CONTROL];
-        pid_t keeper = getpid();
-        close(run->server);
-        prctl(PR_SET_CHILD_SUBREAPER, 1);
-        /* Ignored, it would take the run's status away. */
-        sigaction(SIGCHLD, &(struct sigaction){.sa_handler = SIG_DFL}, &on_child);
-        if (!enter_namespace())
-                snprintf(started.why_not, sizeof(started.why_not), "unshare: %s", strerror(errno));
+        const char *failed = own_namespace_enter();
+        (void)caller_identity();
+        process_fork_is_alike(true);
+        if (failed)
+                snprintf(started.why_not, sizeof(started.why_not), "%s: %s", failed, strerror(errno));
         else if ((started.pid = fork()) == -1)
                 snprintf(started.why_not, sizeof(started.why_not), "fork: %s", strerror(errno));
         if (started.pid == 0) {
-                if (become_run(run, keeper, &on_child))
+                if (become_run(k, r))
                         return true;
                 _exit(127);
         }
-        if (!message_send(control, &started, sizeof(started)) || started.pid == -1) {
-                kill_children();
-                _exit(0);
+        process_fork_is_alike(false);
+        for (unsigned i = 0; i < r->count; i++)
+                close(r->descriptors[i]);
+        if (message_send(k->socket, &started, sizeof(started)) && started.pid != -1)
+                keep(started.pid, k->socket);
+        return false;
+}
+
+void fork_keep(const struct fork_state *state, int server, const struct fork_order_received *order)
+{
+        int socket = order->descriptors[FORK_SOCKET];
+        struct keeper k = {.state = state, .socket = socket, .pid = getpid()};
+        struct fork_order_received received;
+        close(server);
+        prctl(PR_SET_CHILD_SUBREAPER, 1);
+        /* Ignored, it would take the runs' status away. */
+        sigaction(SIGCHLD, &(struct sigaction){.sa_handler = SIG_DFL}, &k.on_child);
+        if (!capabilities_get(&k.rights) ||
+            !fork_session_move(order->descriptors[FORK_SESSION], order->order.session_number))
+                _exit(127);
+        while (fork_order_receive(socket, &received)) {
+                bool is_order = received.order.kind == FORK_RUN && received.count == FORK_DESCRIPTORS;
+                if (is_order && begin_run(&k, &received))
+                        return;
         }
-        keep_only(control);
-        prctl(PR_SET_NAME, "keeper");
-        keep(started.pid, control);
+        kill_children();
+        _exit(0);
 }

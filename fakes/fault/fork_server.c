@@ -5,12 +5,12 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "fork_keeper.h"
+#include "fork_order.h"
 #include "fork_protocol.h"
 #include "fork_state.h"
 
@@ -22,46 +22,24 @@ static long read_field(const char **text)
         return value;
 }
 
-/* Returns what there is to do; a tool that is gone has nothing to say, and nobody waits for this process. */
-static enum fork_order_kind take_order(int socket, struct fork_run *run)
-{
-        struct fork_order order = {.kind = FORK_ASIDE};
-        struct iovec io = {&order, sizeof(order)};
-        union {
-                char bytes[CMSG_SPACE(FORK_DESCRIPTORS * sizeof(int))];
-                struct cmsghdr aligned;
-        } control;
-        struct msghdr message = {
-                .msg_iov = &io, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
-        ssize_t n = 0;
-        do {
-                n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-        } while (n == -1 && errno == EINTR);
-        if (n != (ssize_t)sizeof(order))
-                _exit(127);
-        const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-        if (order.kind != FORK_RUN || !header || header->cmsg_len != CMSG_LEN(sizeof(run->descriptors)))
-                return FORK_ASIDE;
-        memcpy(run->descriptors, CMSG_DATA(header), sizeof(run->descriptors));
-        run->session_number = order.session_number;
-        return FORK_RUN;
-}
-
 /* Returns true in a run, and false when the offer is turned down. */
-static bool serve(int socket, struct fork_state *state)
+static bool serve(int socket, const struct fork_state *state)
 {
-        for (;;) {
-                struct fork_run run = {.state = state, .server = socket};
-                if (take_order(socket, &run) == FORK_ASIDE)
+        struct fork_order_received received;
+        while (fork_order_receive(socket, &received)) {
+                if (received.order.kind != FORK_KEEPER || received.count != FORK_DESCRIPTORS)
                         return false;
-                pid_t keeper = fork();
-                if (keeper == 0 && fork_keep(&run))
+                if (fork() == 0) {
+                        fork_keep(state, socket, &received);
                         return true;
-                for (int i = 0; i < FORK_DESCRIPTORS; i++)
-                        close(run.descriptors[i]);
+                }
+                for (unsigned i = 0; i < received.count; i++)
+                        close(received.descriptors[i]);
                 while (waitpid(-1, NULL, WNOHANG) > 0) {
                 }
         }
+        /* A tool that is gone has nothing to say, and nobody waits for this process. */
+        _exit(127);
 }
 
 static void offer(const char *value)

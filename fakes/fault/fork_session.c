@@ -51,12 +51,18 @@ bool fork_session_move(int descriptor, int number)
                 return false;
         atomic_store(&watch.session, s);
         session_free(before);
-        /* What was found out is of the session before: places are counted anew, and calls looked at anew. */
+        /* Places are counted anew. */
         call_sites_forget();
+        return true;
+}
+
+void fork_session_begin(void)
+{
+        const struct session *s = joined_session();
+        /* What was found out is of the plan before: calls are looked at anew. */
         watch.threads = fault_plan_uses(&s->plan, 0, FAULT_BY_THREAD) >= 0;
         watch.events = s->events_on;
         watch.spared = 0;
         watch.unfamiliar = EVERY_CALL;
         watch.calls = EVERY_CALL;
-        return true;
 }

@@ -11,4 +11,7 @@
  */
 bool fork_session_move(int descriptor, int number);
 
+/* In a fork: takes up the session's plan, which may be another one than when it was joined. */
+void fork_session_begin(void);
+
 #endif

@@ -143,13 +143,45 @@ static bool read_descriptor(int fd, const struct stat *st, void *arg)
 
 /* ---- memory, threads, children, timers ---- */
 
+/*
+ * Calls visit for each page that somebody has written to: the others are all
+ * zero, and would be made by being read. Returns false as soon as it does, or
+ * with errno.
+ */
+static bool each_page(char *from, size_t size, bool (*visit)(char *page, size_t size, void *arg), void *arg)
+{
+        static unsigned char present[4096];
+        size_t page = (size_t)sysconf(_SC_PAGESIZE);
+        size_t batch = page * sizeof(present);
+        bool good = true;
+        for (size_t at = 0; good && at < size; at += batch) {
+                size_t length = size - at < batch ? size - at : batch;
+                /* A single one is known to be there. */
+                present[0] = 1;
+                good = size == page || mincore(from + at, length, present) == 0;
+                for (size_t i = 0; good && i * page < length; i++)
+                        good = !(present[i] & 1) || visit(from + at + i * page, page, arg);
+        }
+        return good;
+}
+
+static bool note_page(char *page, size_t size, void *arg)
+{
+        struct fork_area *area = arg;
+        area->used = (size_t)(page - area->from) + size;
+        return true;
+}
+
 static bool add_area(struct reading *r, unsigned long from, unsigned long to)
 {
         struct fork_state *state = r->state;
         if (state->area_count == FORK_AREAS)
                 return refuse(r, "it has more than %d pieces of shared memory", FORK_AREAS);
         /* The kernel's listing of addresses is where they come from. */
-        state->areas[state->area_count++] = (struct fork_area){(char *)from, to - from}; /* NOLINT(performance-*) */
+        struct fork_area area = {.from = (char *)from, .size = to - from}; /* NOLINT(performance-*) */
+        if (!each_page(area.from, area.size, note_page, &area))
+                return refuse(r, "what is in its shared memory cannot be told");
+        state->areas[state->area_count++] = area;
         return true;
 }
 
@@ -236,28 +268,23 @@ void fork_state_read(struct fork_state *state, int server, char *why_not, size_t
 
 /* ---- in a fork ---- */
 
-/* Pages that nobody has written to are all zero, and would be made by being read. */
-static bool copy_pages(char *to, const struct fork_area *area)
+struct copying {
+        char *to;
+        const struct fork_area *area;
+};
+
+static bool copy_page(char *page, size_t size, void *arg)
 {
-        static unsigned char present[4096];
-        size_t page = (size_t)sysconf(_SC_PAGESIZE);
-        size_t batch = page * sizeof(present);
-        for (size_t at = 0; at < area->size; at += batch) {
-                size_t length = area->size - at < batch ? area->size - at : batch;
-                if (mincore(area->from + at, length, present) == -1)
-                        return false;
-                for (size_t i = 0; i * page < length; i++) {
-                        if (present[i] & 1)
-                                memcpy(to + at + i * page, area->from + at + i * page, page);
-                }
-        }
+        const struct copying *c = arg;
+        memcpy(c->to + (page - c->area->from), page, size);
         return true;
 }
 
 static bool own_area(const struct fork_area *area)
 {
         char *copy = mmap(NULL, area->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (copy == MAP_FAILED || !copy_pages(copy, area))
+        struct copying copying = {copy, area};
+        if (copy == MAP_FAILED || !each_page(area->from, area->used, copy_page, &copying))
                 return false;
         return mremap(copy, area->size, area->size, MREMAP_MAYMOVE | MREMAP_FIXED, area->from) == area->from;
 }

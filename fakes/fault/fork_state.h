@@ -24,6 +24,7 @@ struct fork_file {
 struct fork_area {
         char *from;
         size_t size;
+        size_t used; /* up to the last page that was written to */
 };
 
 struct fork_state {

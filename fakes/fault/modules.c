@@ -3,7 +3,9 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <link.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -63,13 +65,33 @@ bool module_at(const void *address, struct module *module)
 }
 #endif
 
+/* Asked for once: it stays the same, also in those that this process forks. */
+static void program_path(char *path, size_t size)
+{
+        enum { UNKNOWN, BEING_WRITTEN, WRITTEN };
+        static _Atomic int state;
+        static char known[PATH_MAX];
+        int expected = UNKNOWN;
+        if (atomic_load_explicit(&state, memory_order_acquire) == WRITTEN) {
+                strncpy(path, known, size - 1);
+                path[size - 1] = '\0';
+                return;
+        }
+        ssize_t length = readlink("/proc/self/exe", path, size - 1);
+        path[length > 0 ? length : 0] = '\0';
+        if (length > 0 && (size_t)length < sizeof(known) &&
+            atomic_compare_exchange_strong(&state, &expected, BEING_WRITTEN)) {
+                memcpy(known, path, (size_t)length + 1);
+                atomic_store_explicit(&state, WRITTEN, memory_order_release);
+        }
+}
+
 void module_path(const struct module *module, char *path, size_t size)
 {
         size_t used = 0;
         path[0] = '\0';
         if (!*module->name) {
-                ssize_t length = readlink("/proc/self/exe", path, size - 1);
-                path[length > 0 ? length : 0] = '\0';
+                program_path(path, size);
                 return;
         }
         /* A library that was named by a path that is not from the root; one without any is the kernel's own. */

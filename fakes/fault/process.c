@@ -29,13 +29,28 @@ void process_set_up(void)
                 munmap(page, size);
 }
 
+enum likeness { LIKENESS_UNKNOWN, SHARES_PIDS, SHARES_NO_PIDS };
+static _Atomic int likeness;
+
+void process_fork_is_alike(bool alike)
+{
+        bool shares = alike && atomic_load(&process->shares_pids);
+        atomic_store(&likeness, !alike ? LIKENESS_UNKNOWN : shares ? SHARES_PIDS : SHARES_NO_PIDS);
+}
+
+static bool shares_pids(void)
+{
+        int told = atomic_exchange(&likeness, LIKENESS_UNKNOWN);
+        return told == LIKENESS_UNKNOWN ? joined_shares_pids() : told == SHARES_PIDS;
+}
+
 /* Returns whether this thread is the first of a new process to come here. */
 static bool begin_process(struct process *p, pid_t known, pid_t pid)
 {
         int error = errno;
         atomic_store(&p->threads, 0);
         atomic_store(&p->is_zeroed, p != &unwiped);
-        atomic_store(&p->shares_pids, joined_shares_pids());
+        atomic_store(&p->shares_pids, shares_pids());
         errno = error;
         return atomic_compare_exchange_strong(&p->pid, &known, pid);
 }

@@ -44,6 +44,13 @@ static inline const struct caller_identity *caller_identity(void)
 /* Makes ready what a fork is noticed by. May be called by several threads, and more than once. */
 void process_set_up(void);
 
+/*
+ * The next child, and it alone, is to take it that it shares pids with the
+ * supervisor if this process does, which spares it the look. For who is sure to
+ * make that child in its own PID namespace.
+ */
+void process_fork_is_alike(bool alike);
+
 /* Keeps a thread that is to be cancelled from being so within a call that is no cancellation point. */
 int cancellation_off(void);
 void cancellation_back(int state);

@@ -1,11 +1,13 @@
 /*
  * How a sweep starts runs from a command that has got as far as its first shm
- * call: libshmfault stops there, offers to be forked, and forks a keeper and a
- * run for each order. Both sides are of one build.
+ * call: libshmfault stops there, offers to be forked, and forks keepers, which
+ * fork the runs, each one after the other. Both sides are of one build.
  *
  * The command's process has a sequential-packet socket, on which it says hello
- * once and then takes orders. Each order comes with four descriptors; the last
- * is a stream socket, on which that run's keeper tells of start and end.
+ * once and then takes orders for keepers. Such an order comes with a session,
+ * which is that of all the keeper's runs, renewed for each, and a stream socket,
+ * on which the keeper takes orders for runs, and tells of the start and the end
+ * of each.
  */
 #ifndef FORK_PROTOCOL_H
 #define FORK_PROTOCOL_H
@@ -26,19 +28,23 @@ struct fork_hello {
 };
 
 enum fork_order_kind {
-        FORK_ASIDE, /* go on as if nobody had asked */
-        FORK_RUN
+        FORK_ASIDE,  /* to the command: go on as if nobody had asked */
+        FORK_KEEPER, /* to the command; FORK_SOCKET and FORK_SESSION come with it */
+        FORK_RUN,    /* to a keeper without a run; FORK_OUTPUT and FORK_ERROR come with it */
+        FORK_KILL    /* to a keeper: its run, if it still has one */
 };
 
 struct fork_order {
         int32_t kind;
-        int32_t session_number; /* of the session's descriptor in the tool, to be used for it in the run as well */
+        int32_t session_number; /* of a keeper's session in the tool, to be used for it in the runs as well */
 };
 
-/* What comes with FORK_RUN. */
-enum fork_descriptor { FORK_SESSION, FORK_OUTPUT, FORK_ERROR, FORK_CONTROL, FORK_DESCRIPTORS };
+/* What comes with an order. */
+enum fork_keeper_descriptor { FORK_SOCKET, FORK_SESSION };
+enum fork_run_descriptor { FORK_OUTPUT, FORK_ERROR };
+#define FORK_DESCRIPTORS 2
 
-/* From the run's keeper, which ends the run when it is sent a byte, or nobody has the other end any more. */
+/* From a keeper. It ends, and its run with it, when nobody has the other end any more. */
 struct fork_started {
         int32_t pid;            /* of the run */
         char why_not[FORK_WHY]; /* why there is none; or "" */

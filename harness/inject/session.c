@@ -168,6 +168,14 @@ static struct session *map_new(int fd)
         return map(fd);
 }
 
+static void take_plan(struct session *s, const struct fault_plan *plan)
+{
+        s->plan = *plan;
+        s->plan_calls = 0;
+        for (unsigned i = 0; i < plan->count; i++)
+                s->plan_calls |= plan->rules[i].calls;
+}
+
 struct session *session_new(const struct fault_plan *plan, bool events, int *fd)
 {
         *fd = memfd_create("shmcheck-session", MFD_ALLOW_SEALING);
@@ -184,11 +192,39 @@ struct session *session_new(const struct fault_plan *plan, bool events, int *fd)
         s->supervisor = getpid();
         s->pid_namespace = own_pid_namespace();
         s->events_on = events;
-        s->plan = *plan;
-        for (unsigned i = 0; i < plan->count; i++)
-                s->plan_calls |= plan->rules[i].calls;
+        take_plan(s, plan);
         memcpy(s->magic, SESSION_MAGIC, sizeof(s->magic));
         return s;
+}
+
+static void forget_ring(struct session *s)
+{
+        uint64_t used = atomic_load(&s->head);
+        memset(s->ring, 0, (used < SESSION_EVENTS ? used : SESSION_EVENTS) * sizeof(s->ring[0]));
+        atomic_store(&s->head, 0);
+        atomic_store(&s->tail, 0);
+        atomic_store(&s->waiters, 0);
+        atomic_store(&s->sleeping, 0);
+        s->reader.stuck_at = 0;
+        s->reader.stuck_since = s->reader.parked_asked = 0;
+        s->reader.parked_lost = false;
+        s->reader.parked_count = 0;
+}
+
+void session_renew(struct session *s, const struct fault_plan *plan)
+{
+        forget_ring(s);
+        memset(s->states, 0, sizeof(s->states));
+        for (size_t i = 0; i < SHM_CALLS; i++)
+                atomic_store(&s->seen[i], 0);
+        for (uint32_t i = 0; i < atomic_load(&s->site_count); i++) {
+                atomic_store(&s->sites[i].asked, 0);
+                atomic_store(&s->sites[i].matched, 0);
+        }
+        atomic_store(&s->unreachable, 0);
+        s->unreachable_path[0] = '\0';
+        take_plan(s, plan);
+        atomic_store(&s->closed, 0);
 }
 
 void session_free(struct session *s)
@@ -363,6 +399,17 @@ static bool site_becomes_ready(struct shm_site *site)
                 sched_yield();
         }
         return false;
+}
+
+uint32_t session_known_site(const struct session *s, const char *module, uint64_t offset)
+{
+        uint32_t count = atomic_load(&s->site_count);
+        for (uint32_t i = 0; i < count; i++) {
+                const struct shm_site *site = &s->sites[i];
+                if (atomic_load_explicit(&site->ready, memory_order_acquire) && is_site(site, module, offset))
+                        return i;
+        }
+        return SESSION_NO_SITE;
 }
 
 uint32_t session_site(struct session *s, const char *module, uint64_t offset, const char *function)

@@ -131,6 +131,12 @@ struct session {
  */
 struct session *session_new(const struct fault_plan *plan, bool events, int *fd);
 
+/*
+ * Begins anew with the plan, for the next command; the sites that are known
+ * stay. No process but the caller may use the session by then.
+ */
+void session_renew(struct session *s, const struct fault_plan *plan);
+
 /* Lets go of the memory; the descriptor stays the caller's. */
 void session_free(struct session *s);
 
@@ -196,6 +202,9 @@ void session_wait(struct session *s, int milliseconds);
 
 /* Tells writers that nobody reads events any more, and frees those that wait. Faults still happen. */
 void session_close(struct session *s);
+
+/* The index of the site with this module and offset if it is known, else SESSION_NO_SITE. Safe in a signal handler. */
+uint32_t session_known_site(const struct session *s, const char *module, uint64_t offset);
 
 /*
  * The index of the site with this module and offset, which is added if it is

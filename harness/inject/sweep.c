@@ -174,7 +174,7 @@ static bool take_up_log(struct sweep *s)
 
 static bool run_all(struct sweep *s)
 {
-        if (!add_singles(s) || !take_up_log(s) || !sweep_hold_command(s) || !run_tries(s))
+        if (!add_singles(s) || !take_up_log(s) || !run_tries(s))
                 return false;
         if (s->stopped || !s->wishes.pairs)
                 return true;

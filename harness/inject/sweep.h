@@ -106,7 +106,11 @@ enum sweep_learnt {
 /* Begins a sweep; what the arguments point to must outlive it. Returns NULL if out of memory. */
 struct sweep *sweep_new(const struct sweep_program *program, const struct sweep_wishes *wishes);
 
-/* Makes the runs without faults. */
+/*
+ * Makes the runs without faults, and holds the command before its first call if
+ * runs can be forked from there; if not, s->server.why_not says why, unless
+ * that is not wished.
+ */
 enum sweep_learnt sweep_learn(struct sweep *s);
 
 /* Makes the runs with faults. Returns false with s->failure filled in if that could not be done to the end. */

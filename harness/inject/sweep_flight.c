@@ -95,7 +95,7 @@ static bool open_pipes(struct sweep_flight *f, int theirs[2])
                 if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == -1)
                         return false;
         }
-        return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, f->handover) == 0;
+        return f->keeper || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, f->handover) == 0;
 }
 
 static char **environment_of(const struct sweep_flight *f, char *why, size_t size)
@@ -156,31 +156,32 @@ static bool start_command(struct sweep_flight *f, const int theirs[2], enum comm
 }
 
 /* What the command had written before it was forked is the run's as well. */
-static bool start_fork(struct sweep_flight *f, const int theirs[2], enum command_start *result, char *why, size_t size)
+static void begin_with_output_of(struct sweep_flight *f, const struct sweep_server *server)
 {
-        const struct sweep_server *server = f->setup.server;
-        f->until = f->begun + f->setup.limit;
-        f->forked = sweep_server_fork(server, f->session_fd, theirs, &f->command, why, size);
-        *result = f->forked ? COMMAND_STARTED : COMMAND_NOT_SUPERVISED;
-        for (int i = 0; f->forked && i < 2; i++) {
+        for (int i = 0; i < 2; i++) {
                 if (server->outputs[i].kept)
                         sweep_output_add(&f->setup.observation->outputs[i], server->outputs[i].text,
                                          server->outputs[i].kept);
         }
-        return f->forked;
 }
 
-static bool start(struct sweep_flight *f, const int theirs[2], enum command_start *result, char *why, size_t size)
+static bool start_fork(struct sweep_flight *f, const int theirs[2], enum command_start *result, char *why, size_t size)
 {
-        const struct sweep_server *server = f->setup.server;
-        bool forks = server && server->ready && f->setup.where == SWEEP_OWN_NAMESPACE;
-        return (forks && start_fork(f, theirs, result, why, size)) || start_command(f, theirs, result, why, size);
+        f->until = f->begun + f->setup.limit;
+        if (!sweep_keeper_fork(f->keeper, theirs, &f->command, why, size))
+                return false;
+        begin_with_output_of(f, f->setup.server);
+        *result = COMMAND_STARTED;
+        return true;
 }
 
 static bool open_session(struct sweep_flight *f, char *why, size_t size)
 {
         const struct sweep_flight_setup *s = &f->setup;
-        f->session = session_new(s->plan, true, &f->session_fd);
+        bool forks = s->server && s->server->ready && s->where == SWEEP_OWN_NAMESPACE;
+        if (forks && !(f->keeper = sweep_server_keeper(s->server, s->plan, why, size)))
+                return false;
+        f->session = f->keeper ? f->keeper->session : session_new(s->plan, true, &f->session_fd);
         if (f->session)
                 f->watch = sweep_watch_begin(s->observation, s->sites, f->session, s->keep, s->most);
         if (!f->watch)
@@ -200,7 +201,7 @@ bool sweep_flight_start(struct sweep_flight *f, const struct sweep_flight_setup 
                 snprintf(why, size, "pipe: %s", strerror(errno));
                 started = false;
         }
-        started = started && start(f, theirs, result, why, size);
+        started = started && (f->keeper ? start_fork : start_command)(f, theirs, result, why, size);
         for (int i = 0; i < 2; i++) {
                 if (theirs[i] != -1)
                         close(theirs[i]);
@@ -288,9 +289,9 @@ bool sweep_flight_serve(struct sweep_flight *f, const struct pollfd *polled, boo
                 f->setup.observation->timed_out = true;
                 /* It is killed, and tells of its end: no need to come back before. */
                 f->until = INT64_MAX;
-                (f->forked ? sweep_forked_kill : command_kill)(&f->command);
+                (f->keeper ? sweep_forked_kill : command_kill)(&f->command);
         }
-        if (!(f->forked ? sweep_forked_has_ended(&f->command) : command_wait(&f->command, 0)))
+        if (!(f->keeper ? sweep_forked_has_ended(&f->command) : command_wait(&f->command, 0)))
                 return false;
         finish(f, short_of_memory);
         return true;
@@ -298,8 +299,10 @@ bool sweep_flight_serve(struct sweep_flight *f, const struct pollfd *polled, boo
 
 void sweep_flight_free(struct sweep_flight *f)
 {
-        if (f->command.pid)
-                (f->forked ? sweep_forked_free : command_free)(&f->command);
+        if (f->command.pid && f->keeper)
+                sweep_forked_free(f->keeper, &f->command);
+        else if (f->command.pid)
+                command_free(&f->command);
         f->command.pid = 0;
         if (f->setup.stack)
                 free(crash_stack_end(&f->stack));
@@ -315,9 +318,10 @@ void sweep_flight_free(struct sweep_flight *f)
         if (f->watch)
                 sweep_watch_end(f->watch, NULL);
         f->watch = NULL;
-        if (f->session)
+        if (!f->keeper)
                 session_free(f->session);
         f->session = NULL;
+        f->keeper = NULL;
         if (f->session_fd != -1)
                 close(f->session_fd);
         f->session_fd = -1;

@@ -37,7 +37,7 @@ struct sweep_flight_setup {
         size_t most;          /* of these */
         int64_t limit;        /* nanoseconds until it is killed */
         enum sweep_where where;
-        const struct sweep_server *server;     /* that the run is forked from if it is in its own namespace; or NULL */
+        struct sweep_server *server;           /* that the run is forked from if it is in its own namespace; or NULL */
         struct sweep_namespace *kept;          /* what is kept, and what is met again */
         bool stack;                            /* is wanted of a crash */
         struct sweep_observation *observation; /* zeroed */
@@ -48,7 +48,7 @@ struct sweep_flight {
         struct session *session;
         int session_fd;
         struct command command;
-        bool forked;                    /* from the server */
+        struct sweep_keeper *keeper;    /* of a run that is forked, and whose session it takes part in; or NULL */
         int handover[2];                /* ours, the command's; -1 when closed */
         struct kernel_backend *backend; /* NULL: none, or no process is under it any more */
         int streams[2];

@@ -214,10 +214,17 @@ bool sweep_normal_compare(struct sweep_normal *n)
         return note_lines(n, false) && note_lines(n, true);
 }
 
+void sweep_normal_forget_lines(struct sweep_normal *n)
+{
+        for (int i = 0; i < 2; i++) {
+                free(n->lines[i].sums);
+                n->lines[i] = (struct sweep_lines){.sums = NULL};
+        }
+}
+
 void sweep_normal_free(struct sweep_normal *n)
 {
         sweep_observation_free(&n->first);
         sweep_observation_free(&n->second);
-        free(n->lines[0].sums);
-        free(n->lines[1].sums);
+        sweep_normal_forget_lines(n);
 }

@@ -44,6 +44,8 @@ struct sweep_verdict {
 
 /* Holds the two runs against each other. Returns false if out of memory. */
 bool sweep_normal_compare(struct sweep_normal *n);
+/* Undoes it, so that there can be another second run. */
+void sweep_normal_forget_lines(struct sweep_normal *n);
 void sweep_normal_free(struct sweep_normal *n);
 
 /*

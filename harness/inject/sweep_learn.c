@@ -18,7 +18,7 @@ struct plain {
         unsigned stages; /* runs in one namespace, one after the other */
         enum sweep_keep keep;
         int64_t limit;
-        const struct sweep_server *server;
+        struct sweep_server *server;
         void (*take)(struct sweep *s, size_t job, struct sweep_observation *o);
 };
 
@@ -103,9 +103,26 @@ static bool judge_plain(const struct sweep_normal *n, const struct sweep_observa
 
 /* ---- one after the other ---- */
 
-static void take_normal(struct sweep *s, size_t job, struct sweep_observation *o)
+static void take_first(struct sweep *s, size_t job, struct sweep_observation *o)
 {
-        move(job == 0 ? &s->normal.first : &s->normal.second, o);
+        (void)job;
+        move(&s->normal.first, o);
+}
+
+static void take_second(struct sweep *s, size_t job, struct sweep_observation *o)
+{
+        (void)job;
+        move(&s->normal.second, o);
+}
+
+static enum sweep_learnt learn_one(struct sweep *s, struct plain *p)
+{
+        p->sweep = s;
+        p->wanted = p->stages = 1;
+        p->keep = SWEEP_KEEP_ALL;
+        if (run_plain(p, 1))
+                return SWEEP_LEARNT;
+        return s->stopped ? SWEEP_LEARNING_STOPPED : SWEEP_UNSTARTED;
 }
 
 static void set_limit(struct sweep *s)
@@ -116,31 +133,116 @@ static void set_limit(struct sweep *s)
                 s->limit = LEAST_LIMIT;
 }
 
-/* The first run alone tells whether there is anything to sweep. */
-static enum sweep_learnt learn_normal(struct sweep *s)
+/* Alone it tells whether there is anything to sweep. */
+static enum sweep_learnt learn_first(struct sweep *s)
 {
-        struct plain p = {.sweep = s,
-                          .wanted = 1,
-                          .stages = 1,
-                          .keep = SWEEP_KEEP_ALL,
-                          .limit = s->wishes.timeout ? s->wishes.timeout : NO_LIMIT,
-                          .take = take_normal};
-        if (!run_plain(&p, 1))
-                return s->stopped ? SWEEP_LEARNING_STOPPED : SWEEP_UNSTARTED;
+        struct plain p = {.limit = s->wishes.timeout ? s->wishes.timeout : NO_LIMIT, .take = take_first};
+        enum sweep_learnt learnt = learn_one(s, &p);
+        if (learnt != SWEEP_LEARNT)
+                return learnt;
         if (!has_ended_well(&s->normal.first))
                 return SWEEP_FAILS;
         if (s->normal.first.call_count == 0)
                 return SWEEP_NO_CALL;
-        p.wanted = 2;
-        if (!run_plain(&p, 1))
-                return s->stopped ? SWEEP_LEARNING_STOPPED : SWEEP_UNSTARTED;
+        set_limit(s);
+        return SWEEP_LEARNT;
+}
+
+static bool compare(struct sweep *s, struct sweep_normal *n)
+{
+        if (sweep_normal_compare(n))
+                return true;
+        snprintf(s->failure.why, sizeof(s->failure.why), "out of memory");
+        return false;
+}
+
+static enum sweep_learnt learn_second(struct sweep *s)
+{
+        struct plain p = {.limit = s->wishes.timeout ? s->wishes.timeout : NO_LIMIT, .take = take_second};
+        enum sweep_learnt learnt = learn_one(s, &p);
+        if (learnt != SWEEP_LEARNT)
+                return learnt;
         if (!has_ended_well(&s->normal.second)) {
                 sweep_observation_free(&s->normal.first);
                 move(&s->normal.first, &s->normal.second);
                 return SWEEP_FAILS;
         }
         set_limit(s);
-        return SWEEP_LEARNT;
+        return compare(s, &s->normal) ? SWEEP_LEARNT : SWEEP_UNSTARTED;
+}
+
+/* ---- forks ---- */
+
+static bool has_normal_calls(const struct sweep *s, const struct sweep_observation *o)
+{
+        const struct sweep_observation *normal = &s->normal.first;
+        bool same = !s->normal.steady_calls || o->kept == normal->kept;
+        for (size_t i = 0; same && s->normal.steady_calls && i < o->kept; i++)
+                same = o->calls[i].site == normal->calls[i].site && o->calls[i].error == normal->calls[i].error;
+        return same;
+}
+
+static void judge_fork(struct sweep *s, const struct sweep_observation *o)
+{
+        char how[400] = "its calls are others";
+        if (!judge_plain(&s->normal, o, how, sizeof(how)) || !has_normal_calls(s, o))
+                snprintf(s->server.why_not, sizeof(s->server.why_not),
+                         "without a fault a fork is not as it must be: %s", how);
+}
+
+static void take_fork(struct sweep *s, size_t job, struct sweep_observation *o)
+{
+        (void)job;
+        judge_fork(s, o);
+}
+
+/* Whether the second run has shown that nothing varies. */
+static bool is_steady(const struct sweep_normal *n)
+{
+        return has_ended_well(&n->second) && n->likeness[0] == SWEEP_LIKE_EXACTLY &&
+               n->likeness[1] == SWEEP_LIKE_EXACTLY && n->steady_calls && n->first.left_count == n->second.left_count;
+}
+
+/* A fork of a command that was started anew: if it is as the first run, it is as good as one that is no fork. */
+static enum sweep_learnt learn_second_by_fork(struct sweep *s)
+{
+        struct plain p = {.limit = s->limit, .server = &s->server, .take = take_second};
+        struct sweep_observation fork = {0};
+        enum sweep_learnt learnt = learn_one(s, &p);
+        if (learnt != SWEEP_LEARNT)
+                return learnt;
+        if (!compare(s, &s->normal))
+                return SWEEP_UNSTARTED;
+        if (is_steady(&s->normal))
+                return SWEEP_LEARNT;
+        move(&fork, &s->normal.second);
+        sweep_normal_forget_lines(&s->normal);
+        learnt = learn_second(s);
+        if (learnt == SWEEP_LEARNT)
+                judge_fork(s, &fork);
+        sweep_observation_free(&fork);
+        return learnt;
+}
+
+/* A keeper's later runs are to be as its first one. */
+static enum sweep_learnt try_keeper_again(struct sweep *s)
+{
+        struct plain p = {.limit = s->limit, .server = &s->server, .take = take_fork};
+        return s->server.why_not[0] ? SWEEP_LEARNT : learn_one(s, &p);
+}
+
+static enum sweep_learnt learn_with_forks(struct sweep *s)
+{
+        if (s->program->library && !s->wishes.no_fork_server)
+                sweep_server_start(&s->server, s->program, s->limit);
+        if (!s->server.ready)
+                return learn_second(s);
+        enum sweep_learnt learnt = learn_second_by_fork(s);
+        if (learnt == SWEEP_LEARNT)
+                learnt = try_keeper_again(s);
+        if (learnt != SWEEP_LEARNT || s->server.why_not[0])
+                sweep_server_dismiss(&s->server, s->limit);
+        return learnt;
 }
 
 /* ---- side by side ---- */
@@ -154,7 +256,12 @@ static void take_neighbour(struct sweep *s, size_t job, struct sweep_observation
 
 static bool learn_side_by_side(struct sweep *s)
 {
-        struct plain p = {.sweep = s, .wanted = s->wishes.jobs, .stages = 1, .limit = s->limit, .take = take_neighbour};
+        struct plain p = {.sweep = s,
+                          .wanted = s->wishes.jobs,
+                          .stages = 1,
+                          .limit = s->limit,
+                          .server = &s->server,
+                          .take = take_neighbour};
         if (s->wishes.jobs == 1)
                 return true;
         if (!run_plain(&p, s->wishes.jobs))
@@ -186,62 +293,16 @@ static bool learn_again(struct sweep *s)
 
 /* ---- all of it ---- */
 
-static bool compare(struct sweep *s, struct sweep_normal *n)
-{
-        if (sweep_normal_compare(n))
-                return true;
-        snprintf(s->failure.why, sizeof(s->failure.why), "out of memory");
-        return false;
-}
-
 enum sweep_learnt sweep_learn(struct sweep *s)
 {
-        enum sweep_learnt learnt = learn_normal(s);
+        enum sweep_learnt learnt = learn_first(s);
+        if (learnt == SWEEP_LEARNT)
+                learnt = learn_with_forks(s);
         if (learnt != SWEEP_LEARNT)
                 return learnt;
-        if (compare(s, &s->normal) && learn_side_by_side(s) && learn_again(s) && compare(s, &s->again))
+        if (learn_side_by_side(s) && learn_again(s) && compare(s, &s->again))
                 return SWEEP_LEARNT;
         return s->stopped ? SWEEP_LEARNING_STOPPED : SWEEP_UNSTARTED;
-}
-
-/* ---- forks ---- */
-
-static bool has_normal_calls(const struct sweep *s, const struct sweep_observation *o)
-{
-        const struct sweep_observation *normal = &s->normal.first;
-        bool same = !s->normal.steady_calls || o->kept == normal->kept;
-        for (size_t i = 0; same && s->normal.steady_calls && i < o->kept; i++)
-                same = o->calls[i].site == normal->calls[i].site && o->calls[i].error == normal->calls[i].error;
-        return same;
-}
-
-static void take_fork(struct sweep *s, size_t job, struct sweep_observation *o)
-{
-        char how[400] = "its calls are others";
-        (void)job;
-        if (s->server.why_not[0] || (judge_plain(&s->normal, o, how, sizeof(how)) && has_normal_calls(s, o)))
-                return;
-        snprintf(s->server.why_not, sizeof(s->server.why_not), "without a fault a fork is not as it must be: %s", how);
-}
-
-bool sweep_hold_command(struct sweep *s)
-{
-        struct plain p = {.sweep = s,
-                          .wanted = 2,
-                          .stages = 1,
-                          .keep = SWEEP_KEEP_ALL,
-                          .limit = s->limit,
-                          .server = &s->server,
-                          .take = take_fork};
-        if (!s->program->library || s->wishes.no_fork_server)
-                return true;
-        sweep_server_start(&s->server, s->program, s->limit);
-        if (!s->server.ready)
-                return true;
-        bool run = run_plain(&p, 1);
-        if (!run || s->server.why_not[0])
-                sweep_server_end(&s->server);
-        return run || s->stopped;
 }
 
 /* ---- afterwards ---- */

@@ -8,14 +8,6 @@
 void sweep_slot_without_fault(struct sweep *s, struct sweep_slot *slot, int64_t limit);
 
 /*
- * Holds the command before its first call, so that runs can be forked from
- * there, and makes two such runs without faults. If it is not fit for that, or
- * they are not as the others, s->server.why_not says so, and nothing is held.
- * Returns false with s->failure filled in if runs cannot be made.
- */
-bool sweep_hold_command(struct sweep *s);
-
-/*
  * Makes one more run without faults, and sets s->changed if it is not as the
  * first ones were. Returns false with s->failure filled in if it cannot be made.
  */

@@ -131,7 +131,8 @@ static void take_hello(struct sweep_server *server)
         ssize_t n = recv(server->socket, &hello, sizeof(hello), MSG_DONTWAIT);
         for (int i = 0; i < 2; i++)
                 drain(server, i);
-        if (n != (ssize_t)sizeof(hello))
+        server->held = n == (ssize_t)sizeof(hello);
+        if (!server->held)
                 snprintf(server->why_not, sizeof(server->why_not), "it does not answer");
         else if (hello.pid != server->command.pid)
                 snprintf(server->why_not, sizeof(server->why_not), "its first call is made by another process");
@@ -167,6 +168,32 @@ static void await_hello(struct sweep_server *server, int64_t limit)
         }
 }
 
+static void pass_over(const struct shm_event *e, void *arg)
+{
+        (void)e;
+        (void)arg;
+}
+
+/* Lets the command go on, so that it can undo what it did before its first call, and waits until it has ended. */
+static void let_it_end(struct sweep_server *server, int64_t limit)
+{
+        static const struct fork_order order = {.kind = FORK_ASIDE};
+        int64_t until = sweep_now() + limit;
+        bool sent = send(server->socket, &order, sizeof(order), MSG_NOSIGNAL) == (ssize_t)sizeof(order);
+        while (sent && !command_wait(&server->command, 0) && sweep_now() < until) {
+                struct pollfd polled[3] = {{.fd = server->command.control, .events = POLLIN},
+                                           {.fd = server->streams[0], .events = POLLIN},
+                                           {.fd = server->streams[1], .events = POLLIN}};
+                if (poll(polled, 3, 1000) == -1)
+                        continue;
+                session_drain(server->session, false, pass_over, NULL);
+                for (int i = 0; i < 2; i++) {
+                        if (polled[1 + i].revents)
+                                read_stream(server, i);
+                }
+        }
+}
+
 void sweep_server_start(struct sweep_server *server, const struct sweep_program *program, int64_t limit)
 {
         static const struct fault_plan no_faults;
@@ -182,12 +209,32 @@ void sweep_server_start(struct sweep_server *server, const struct sweep_program 
                 close_fd(&theirs[i]);
         close_fd(&socket);
         if (!server->ready)
-                sweep_server_end(server);
+                sweep_server_dismiss(server, limit);
+}
+
+void sweep_server_dismiss(struct sweep_server *server, int64_t limit)
+{
+        if (server->held)
+                let_it_end(server, limit);
+        sweep_server_end(server);
+}
+
+static void free_keeper(struct sweep_keeper *keeper)
+{
+        session_free(keeper->session);
+        close_fd(&keeper->session_fd);
+        close_fd(&keeper->socket);
+        free(keeper);
 }
 
 void sweep_server_end(struct sweep_server *server)
 {
-        server->ready = false;
+        server->ready = server->held = false;
+        for (size_t i = 0; i < server->keeper_count; i++)
+                free_keeper(server->keepers[i]);
+        free(server->keepers);
+        server->keepers = NULL;
+        server->keeper_count = 0;
         if (server->command.pid)
                 command_free(&server->command);
         server->command.pid = 0;
@@ -206,13 +253,11 @@ void sweep_server_end(struct sweep_server *server)
 
 /* ---- runs ---- */
 
-static bool send_order(const struct sweep_server *server, int session_fd, const int streams[2], int control)
+static bool send_order(int socket, const struct fork_order *order, const int fds[FORK_DESCRIPTORS])
 {
-        const int fds[FORK_DESCRIPTORS] = {session_fd, streams[0], streams[1], control};
-        struct fork_order order = {.kind = FORK_RUN, .session_number = session_fd};
-        struct iovec io = {&order, sizeof(order)};
+        struct iovec io = {(void *)(uintptr_t)order, sizeof(*order)};
         union {
-                char bytes[CMSG_SPACE(sizeof(fds))];
+                char bytes[CMSG_SPACE(FORK_DESCRIPTORS * sizeof(int))];
                 struct cmsghdr aligned;
         } ancillary = {{0}};
         struct msghdr message = {.msg_iov = &io,
@@ -222,31 +267,79 @@ static bool send_order(const struct sweep_server *server, int session_fd, const 
         struct cmsghdr *header = CMSG_FIRSTHDR(&message);
         header->cmsg_level = SOL_SOCKET;
         header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(fds));
-        memcpy(CMSG_DATA(header), fds, sizeof(fds));
-        return sendmsg(server->socket, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(order);
+        header->cmsg_len = CMSG_LEN(FORK_DESCRIPTORS * sizeof(fds[0]));
+        memcpy(CMSG_DATA(header), fds, FORK_DESCRIPTORS * sizeof(fds[0]));
+        return sendmsg(socket, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(*order);
 }
 
-bool sweep_server_fork(const struct sweep_server *server, int session_fd, const int streams[2], struct command *c,
-                       char *why, size_t size)
+static bool order_keeper(const struct sweep_server *server, struct sweep_keeper *keeper)
 {
+        static const struct fault_plan no_faults;
         int ends[2];
-        struct fork_started started = {.pid = -1, .why_not = "the command that runs are forked from is gone"};
-        memset(c, 0, sizeof(*c));
-        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == -1) {
-                snprintf(why, size, "socketpair: %s", strerror(errno));
+        keeper->session = session_new(&no_faults, true, &keeper->session_fd);
+        if (!keeper->session || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == -1)
                 return false;
-        }
-        bool sent = send_order(server, session_fd, streams, ends[1]);
+        keeper->socket = ends[0];
+        const struct fork_order order = {.kind = FORK_KEEPER, .session_number = keeper->session_fd};
+        const int fds[FORK_DESCRIPTORS] = {[FORK_SOCKET] = ends[1], [FORK_SESSION] = keeper->session_fd};
+        bool sent = send_order(server->socket, &order, fds);
         close(ends[1]);
-        bool told = sent && message_receive(ends[0], &started, sizeof(started));
-        if (told && started.pid > 0) {
+        return sent;
+}
+
+static struct sweep_keeper *add_keeper(struct sweep_server *server)
+{
+        size_t count = server->keeper_count;
+        struct sweep_keeper **grown = reallocarray(server->keepers, count + 1, sizeof(struct sweep_keeper *));
+        if (!grown)
+                return NULL;
+        server->keepers = grown;
+        struct sweep_keeper *keeper = malloc(sizeof(*keeper));
+        if (!keeper)
+                return NULL;
+        *keeper = (struct sweep_keeper){.socket = -1, .session_fd = -1};
+        if (!order_keeper(server, keeper)) {
+                free_keeper(keeper);
+                return NULL;
+        }
+        server->keepers[server->keeper_count++] = keeper;
+        return keeper;
+}
+
+static struct sweep_keeper *find_free_keeper(struct sweep_server *server)
+{
+        for (size_t i = 0; i < server->keeper_count; i++) {
+                if (!server->keepers[i]->busy)
+                        return server->keepers[i];
+        }
+        return add_keeper(server);
+}
+
+struct sweep_keeper *sweep_server_keeper(struct sweep_server *server, const struct fault_plan *plan, char *why,
+                                         size_t size)
+{
+        struct sweep_keeper *keeper = find_free_keeper(server);
+        if (keeper)
+                session_renew(keeper->session, plan);
+        else
+                snprintf(why, size, "no keeper of runs could be started: %s", strerror(errno));
+        return keeper;
+}
+
+bool sweep_keeper_fork(struct sweep_keeper *keeper, const int streams[2], struct command *c, char *why, size_t size)
+{
+        static const struct fork_order order = {.kind = FORK_RUN};
+        const int fds[FORK_DESCRIPTORS] = {[FORK_OUTPUT] = streams[0], [FORK_ERROR] = streams[1]};
+        struct fork_started started = {.pid = -1, .why_not = "the process that runs are forked from is gone"};
+        memset(c, 0, sizeof(*c));
+        if (send_order(keeper->socket, &order, fds) && message_receive(keeper->socket, &started, sizeof(started)) &&
+            started.pid > 0) {
+                keeper->busy = true;
                 c->pid = started.pid;
-                c->control = ends[0];
+                c->control = keeper->socket;
                 return true;
         }
         snprintf(why, size, "%.*s", FORK_WHY, started.why_not);
-        close(ends[0]);
         return false;
 }
 
@@ -280,10 +373,11 @@ bool sweep_forked_has_ended(struct command *c)
 
 void sweep_forked_kill(const struct command *c)
 {
-        send(c->control, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+        static const struct fork_order order = {.kind = FORK_KILL};
+        send(c->control, &order, sizeof(order), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-void sweep_forked_free(struct command *c)
+void sweep_forked_free(struct sweep_keeper *keeper, struct command *c)
 {
         struct pollfd polled = {.fd = c->control, .events = POLLIN};
         if (!c->ended) {
@@ -291,7 +385,8 @@ void sweep_forked_free(struct command *c)
                 poll(&polled, 1, DYING);
                 sweep_forked_has_ended(c);
         }
-        close(c->control);
+        /* One that did not end its run is not asked again. */
+        keeper->busy = !c->ended || c->keeper_lost;
         free(c->left.items);
         free(c->orphans);
         memset(c, 0, sizeof(*c));
