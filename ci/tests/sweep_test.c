@@ -535,6 +535,15 @@ Test(sweep, a_killed_sweep_leaves_nothing, .init = set_up, .fini = remove_shm_pr
         cr_expect_eq(processes_named("sleep 7.531"), 0);
 }
 
+Test(sweep, not_all_keys_are_taken_at_once, .init = set_up, .fini = remove_shm_programs)
+{
+        compile("draws");
+        json_t *report = sweep("", "$D/draws", 0, 0);
+        const json_t *outcomes = json_object_get(report, "outcomes");
+        cr_expect_eq(json_integer_value(json_object_get(outcomes, "absorbed")), 1, "EEXIST, and the next key is free");
+        json_decref(report);
+}
+
 Test(sweep, a_killed_sweep_leaves_no_forks, .init = set_up, .fini = remove_shm_programs)
 {
         compile("hangs");

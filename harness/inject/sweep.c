@@ -106,6 +106,9 @@ static bool is_worth_lasting(const struct sweep *s, const struct sweep_try *t, c
         if (t->fault_count != 1 || f->kind != SWEEP_ERROR || f->from_then_on || o->hit[0] == 0 ||
             o->matched[0] <= f->ordinal)
                 return false;
+        /* No system is one where each key that is drawn is taken. */
+        if (f->error == EEXIST && o->other_key)
+                return false;
         return o->matched[0] > calls_of_kind(&s->normal.first, f) || is_first_at_site(&s->normal.first, f);
 }
 

@@ -133,6 +133,13 @@ static void keep_call(struct sweep_watch *w, const struct sweep_call *call)
                 o->calls[o->kept++] = *call;
 }
 
+static void note_other_key(struct sweep_observation *o, const struct sweep_call *call)
+{
+        const struct sweep_call *failed = &o->fired[0];
+        if (call->call == SHM_CALL_SHMGET && o->fired_known[0] && failed->call == SHM_CALL_SHMGET)
+                o->other_key |= failed->args[0] != call->args[0];
+}
+
 static void note_fired(struct sweep_watch *w, int rule, const struct sweep_call *call)
 {
         struct sweep_observation *o = w->observation;
@@ -169,6 +176,7 @@ void sweep_watch_event(const struct shm_event *e, void *arg)
         o->call_count++;
         o->last_site = call.site;
         keep_call(w, &call);
+        note_other_key(o, &call);
         note_fired(w, e->rule, &call);
         if (call.site == SWEEP_NO_SITE)
                 w->short_of_memory = true;
