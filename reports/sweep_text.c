@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define INDENT 5
-#define PLACE_WIDTH 44
+#define LEAST_PLACE_WIDTH 44
 #define LINES_SHOWN 6
 
 static void print_line(FILE *out, struct terminal_style style, const char *head, const char *text)
@@ -141,55 +141,92 @@ static void print_finding(FILE *out, struct terminal_style style, const struct s
 
 /* ---- the table ---- */
 
-static size_t count_at(const struct sweep *s, size_t site, enum sweep_outcome outcome)
-{
-        size_t count = 0;
-        for (size_t i = 0; i < s->try_count; i++) {
-                const struct sweep_try *t = &s->tries[i];
-                count += t->done && t->faults[t->fault_count - 1].site == site && t->outcome == outcome;
-        }
-        return count;
-}
-
-static void print_row(FILE *out, const struct sweep *s, size_t site, const bool *columns)
-{
+/* A row: a compiler may make several calls of the one that is written in a line. */
+struct row {
         char place[700];
         size_t count[SWEEP_OUTCOMES];
-        size_t all = 0;
-        for (int o = 0; o < SWEEP_OUTCOMES; o++) {
-                count[o] = count_at(s, site, (enum sweep_outcome)o);
-                all += count[o];
+        size_t all;
+};
+
+struct table {
+        struct row *rows;
+        size_t *row_of; /* of each site */
+        size_t count;
+        int width; /* of the places */
+        bool columns[SWEEP_OUTCOMES];
+};
+
+static void add_site(struct table *t, const struct sweep *s, size_t site)
+{
+        struct row *row = &t->rows[t->count];
+        size_t i = 0;
+        sweep_site_text(s, site, row->place, sizeof(row->place));
+        while (strcmp(t->rows[i].place, row->place) != 0)
+                i++;
+        t->row_of[site] = i;
+        t->count += i == t->count;
+        int length = (int)strlen(row->place);
+        t->width = length > t->width ? length : t->width;
+}
+
+static void count_tries(struct table *t, const struct sweep *s)
+{
+        for (size_t i = 0; i < s->try_count; i++) {
+                const struct sweep_try *tried = &s->tries[i];
+                size_t site = tried->faults[tried->fault_count - 1].site;
+                if (!tried->done || site >= s->sites.count)
+                        continue;
+                t->rows[t->row_of[site]].count[tried->outcome]++;
+                t->rows[t->row_of[site]].all++;
+                t->columns[tried->outcome] = true;
         }
-        if (all == 0)
-                return;
-        sweep_site_text(s, site, place, sizeof(place));
-        char *harmless = made_harmless(place);
-        fprintf(out, "%-*.*s", PLACE_WIDTH, PLACE_WIDTH, harmless ? harmless : "?");
+}
+
+static void print_row(FILE *out, const struct table *t, const struct row *row)
+{
+        char *harmless = made_harmless(row->place);
+        fprintf(out, "%-*s", t->width, harmless ? harmless : "?");
         for (int o = 0; o < SWEEP_OUTCOMES; o++) {
-                if (columns[o] && count[o])
-                        fprintf(out, " %*zu", (int)strlen(sweep_outcome_names[o]), count[o]);
-                else if (columns[o])
+                if (t->columns[o] && row->count[o])
+                        fprintf(out, " %*zu", (int)strlen(sweep_outcome_names[o]), row->count[o]);
+                else if (t->columns[o])
                         fprintf(out, " %*s", (int)strlen(sweep_outcome_names[o]), "-");
         }
         fputc('\n', out);
         free(harmless);
 }
 
-static void print_table(FILE *out, struct terminal_style style, const struct sweep *s)
+static void print_rows(FILE *out, struct terminal_style style, const struct table *t)
 {
-        bool columns[SWEEP_OUTCOMES];
         fputc('\n', out);
         print_ink(out, style, INK_BOLD);
-        fprintf(out, "%-*s", PLACE_WIDTH, "fault at");
+        fprintf(out, "%-*s", t->width, "fault at");
         for (int o = 0; o < SWEEP_OUTCOMES; o++) {
-                columns[o] = sweep_count(s, (enum sweep_outcome)o) > 0;
-                if (columns[o])
+                if (t->columns[o])
                         fprintf(out, " %s", sweep_outcome_names[o]);
         }
         fputc('\n', out);
         print_ink(out, style, INK_PLAIN);
-        for (size_t i = 0; i < s->sites.count; i++)
-                print_row(out, s, i, columns);
+        for (size_t i = 0; i < t->count; i++) {
+                if (t->rows[i].all)
+                        print_row(out, t, &t->rows[i]);
+        }
+}
+
+static void print_table(FILE *out, struct terminal_style style, const struct sweep *s)
+{
+        /* One more row than there can be, where the next is tried. */
+        struct table t = {.rows = calloc(s->sites.count + 1, sizeof(t.rows[0])),
+                          .row_of = calloc(s->sites.count + 1, sizeof(t.row_of[0])),
+                          .width = LEAST_PLACE_WIDTH};
+        for (size_t i = 0; t.rows && t.row_of && i < s->sites.count; i++)
+                add_site(&t, s, i);
+        if (t.rows && t.row_of) {
+                count_tries(&t, s);
+                print_rows(out, style, &t);
+        }
+        free(t.rows);
+        free(t.row_of);
 }
 
 /* ---- all of it ---- */

@@ -52,9 +52,8 @@ char *sweep_command(const struct sweep *s)
         return fclose(out) == 0 ? text : NULL;
 }
 
-static void write_inject(FILE *out, const struct sweep *s, const struct sweep_finding *f, bool host)
+static void write_rules(FILE *out, const struct sweep *s, const struct sweep_finding *f)
 {
-        fprintf(out, "shmcheck inject%s", host ? " --host" : "");
         for (unsigned i = 0; i < f->shown_count; i++) {
                 fputs(" --inject ", out);
                 write_word(out, f->shown[i].rule);
@@ -71,7 +70,8 @@ static void write_two_runs(FILE *out, const struct sweep *s, const struct sweep_
         FILE *both = open_memstream(&text, &length);
         if (!both)
                 return;
-        write_inject(both, s, f, true);
+        fputs("shmcheck inject --host", both);
+        write_rules(both, s, f);
         fputs("; ", both);
         write_words(both, s->program->words);
         if (fclose(both) == 0) {
@@ -88,10 +88,13 @@ char *sweep_reproduce(const struct sweep *s, const struct sweep_finding *f)
         FILE *out = open_memstream(&text, &length);
         if (!out)
                 return NULL;
-        if (f->outcome == SWEEP_UNRECOVERED)
+        if (f->outcome == SWEEP_UNRECOVERED) {
                 write_two_runs(out, s, f);
-        else
-                write_inject(out, s, f, false);
+        } else {
+                /* What is left behind is told by trace alone. */
+                fputs(f->outcome == SWEEP_LEAKED ? "shmcheck trace --leaks=error" : "shmcheck inject", out);
+                write_rules(out, s, f);
+        }
         return fclose(out) == 0 ? text : NULL;
 }
 
@@ -112,6 +115,7 @@ void sweep_site_text(const struct sweep *s, size_t site, char *text, size_t size
 {
         char call[64];
         char place[600];
+        char number[16] = "";
         if (site >= s->sites.count) {
                 snprintf(text, size, "a call that was not seen");
                 return;
@@ -119,8 +123,11 @@ void sweep_site_text(const struct sweep *s, size_t site, char *text, size_t size
         const struct sweep_site *of = &s->sites.items[site];
         sweep_site_call_text(of, call, sizeof(call));
         trace_place_text(&of->place, place, sizeof(place));
+        /* As in its key: without a line nothing else tells two places of one function apart. */
+        if (of->ordinal > 1 && !of->place.line)
+                snprintf(number, sizeof(number), " ~%u", of->ordinal);
         if (of->place.module[0])
-                snprintf(text, size, "%s in %s", call, place);
+                snprintf(text, size, "%s in %s%s", call, place, number);
         else
                 snprintf(text, size, "%s", call);
 }
@@ -218,6 +225,11 @@ static void tell_surroundings(const struct sweep *s, void (*tell)(const char *no
         char note[1024];
         if (s->reads_input)
                 tell("it reads standard input, which is empty here; a file can be given it with <FILE", arg);
+        if (s->server.directory[0]) {
+                snprintf(note, sizeof(note), "before its first call it changes its directory to %s",
+                         s->server.directory);
+                tell(note, arg);
+        }
         if (o->orphan_count) {
                 snprintf(note, sizeof(note), "it leaves %zu process%s running (%s): these are killed after each run",
                          o->orphan_count, o->orphan_count == 1 ? "" : "es", o->orphan);

@@ -151,6 +151,7 @@ static bool measure(const char *self, struct setting *setting, const char *libra
                 if (!make_plan(&plan, setting->rules) || !(s = session_new(&plan, setting->events, &fd)))
                         return false;
                 session_name(s, fd, name, sizeof(name));
+                session_hand_on(fd);
         }
         if (pipe(ends) == -1)
                 return false;

@@ -72,6 +72,7 @@ struct faulted run_under(const char *const *rules, bool events, const char *comm
         cr_assert_not_null(r.session);
         session_name(r.session, fd, name, sizeof(name));
         setenv(SESSION_VARIABLE, name, 1);
+        cr_assert(session_hand_on(fd));
         cr_assert_eq(pthread_create(&reader, NULL, read_events, &r), 0);
         r.f = run_command(command);
         session_close(r.session);

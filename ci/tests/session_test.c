@@ -531,6 +531,8 @@ Test(session, no_event_is_lost_whoever_is_killed, .init = make_session, .fini = 
 Test(session, the_descriptor_is_high_inherited_and_of_fixed_size, .init = make_session, .fini = forget_session)
 {
         cr_expect_geq(shared, 200);
+        cr_expect_eq(fcntl(shared, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+        cr_expect(session_hand_on(shared));
         cr_expect_eq(fcntl(shared, F_GETFD) & FD_CLOEXEC, 0);
         cr_expect(ftruncate(shared, 4096) == -1 && errno == EPERM);
 }

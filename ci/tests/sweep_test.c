@@ -99,6 +99,7 @@ Test(sweep, a_command_that_cannot_be_swept_is_told, .init = set_up, .fini = remo
         expect_refusal(SWEEP "-- sh -c 'kill -SEGV $$'", "is killed by SIGSEGV without a fault");
         expect_refusal(SWEEP "-- sh -c 'echo why >&2; exit 7'", "stderr| why\n");
         expect_refusal(SWEEP "--timeout 0.2 -- sleep 9", "sleep does not end in 0.2 s without a fault");
+        expect_refusal(SWEEP "-- tty", "it has no terminal here: it writes to pipes, and cannot open /dev/tty\n");
         expect_refusal("sleep 0.3 | " SWEEP "-- sh -c 'cat; exit 1'", "it reads standard input, which is empty here");
 }
 
@@ -437,7 +438,7 @@ Test(sweep, each_report_tells_the_finding, .init = set_up, .fini = remove_shm_pr
         cr_expect(has(f.out, "<testsuite name=\"shmat:open_counter@leaks.c\" tests=\"5\" failures=\"5\""));
         cr_expect(has(f.out, "<failure type=\"leaked\" message=\"leaked: shmat:error=EACCES:when=1 at shmat in "));
         cr_expect(has(f.out, "## shmcheck sweep: 1 finding\n"));
-        cr_expect(has(f.out, "shmcheck inject --inject shmat:error=EACCES -- "));
+        cr_expect(has(f.out, "shmcheck trace --leaks=error --inject shmat:error=EACCES -- "));
         cr_expect(has(f.out, "<title>shmcheck sweep</title>"));
         cr_expect(has(f.out, "\"key\":\"leaked:shmat:open_counter@leaks.c\""));
         finished_free(&f);
@@ -533,6 +534,15 @@ Test(sweep, a_killed_sweep_leaves_nothing, .init = set_up, .fini = remove_shm_pr
         finished_free(&f);
         cr_expect_eq(segments_here(), 0);
         cr_expect_eq(processes_named("sleep 7.531"), 0);
+}
+
+Test(sweep, a_change_of_directory_is_told, .init = set_up, .fini = remove_shm_programs)
+{
+        compile("unfit");
+        struct finished f = run_command(SWEEP "-- $D/unfit directory");
+        cr_expect_eq(f.status, 0, "%s", f.err);
+        cr_expect(has(f.out, "note: before its first call it changes its directory to /proc\n"), "%s", f.out);
+        finished_free(&f);
 }
 
 Test(sweep, not_all_keys_are_taken_at_once, .init = set_up, .fini = remove_shm_programs)

@@ -150,6 +150,10 @@ static bool prepare(void *arg, char *why, size_t size)
         const struct supervised_run *r = arg;
         if (r->denies && deny_install(&r->deny, why, size) == -1)
                 return false;
+        if (r->preloads && !session_hand_on(r->session_fd)) {
+                snprintf(why, size, "fcntl: %s", strerror(errno));
+                return false;
+        }
         if (!r->notified)
                 return true;
         int listener = kernel_backend_install(&r->plan, r->follows, why, size);

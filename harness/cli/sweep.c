@@ -252,6 +252,18 @@ static bool was_input_read(const struct sweep_program *p, const struct stat *bef
                (now.st_atim.tv_sec != before->st_atim.tv_sec || now.st_atim.tv_nsec != before->st_atim.tv_nsec);
 }
 
+/* Whether it says something that programs say when they have no terminal. */
+static bool misses_terminal(const struct sweep_observation *o)
+{
+        static const char *const words[] = {"tty", "terminal", "ioctl for device"};
+        for (size_t i = 0; i < 2 * sizeof(words) / sizeof(words[0]); i++) {
+                const char *text = o->outputs[i % 2].text;
+                if (text && strcasestr(text, words[i / 2]))
+                        return true;
+        }
+        return false;
+}
+
 static int complain_of_failure(const struct sweep *s)
 {
         const struct sweep_observation *o = &s->normal.first;
@@ -266,6 +278,8 @@ static int complain_of_failure(const struct sweep *s)
                 complain("%s ends with status %d without a fault; nothing was tried", name, WEXITSTATUS(o->status));
         if (s->reads_input)
                 complain("it reads standard input, which is empty here; a file can be given it with <FILE");
+        if (misses_terminal(o))
+                complain("it has no terminal here: it writes to pipes, and cannot open /dev/tty");
         sweep_text_output(stderr, (struct terminal_style){false, 0}, o);
         return EXIT_HARNESS;
 }

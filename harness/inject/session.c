@@ -137,7 +137,7 @@ static void move_up(int *fd)
                 return;
         int number = limit.rlim_cur > HIGHEST_DESCRIPTOR ? HIGHEST_DESCRIPTOR : (int)limit.rlim_cur - 1;
         for (; number > *fd; number--) {
-                int moved = fcntl(*fd, F_DUPFD, number);
+                int moved = fcntl(*fd, F_DUPFD_CLOEXEC, number);
                 if (moved == -1)
                         continue;
                 close(*fd);
@@ -178,7 +178,7 @@ static void take_plan(struct session *s, const struct fault_plan *plan)
 
 struct session *session_new(const struct fault_plan *plan, bool events, int *fd)
 {
-        *fd = memfd_create("shmcheck-session", MFD_ALLOW_SEALING);
+        *fd = memfd_create("shmcheck-session", MFD_ALLOW_SEALING | MFD_CLOEXEC);
         if (*fd == -1)
                 return NULL;
         move_up(fd);
@@ -231,6 +231,11 @@ void session_free(struct session *s)
 {
         if (s)
                 munmap(s, sizeof(*s));
+}
+
+bool session_hand_on(int fd)
+{
+        return fcntl(fd, F_SETFD, 0) == 0;
 }
 
 void session_name(const struct session *s, int fd, char *value, size_t size)

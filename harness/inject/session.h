@@ -124,9 +124,9 @@ struct session {
 };
 
 /*
- * Makes a session of the plan. *fd is its descriptor, close-on-exec cleared,
- * as high a number as can be had below 1024, so that it is in nobody's way and
- * costs a fork nothing. Returns NULL with errno on failure, as memfd_create(2),
+ * Makes a session of the plan. *fd is its descriptor, close-on-exec, as high a
+ * number as can be had below 1024, so that it is in nobody's way and costs a
+ * fork nothing. Returns NULL with errno on failure, as memfd_create(2),
  * ftruncate(2) and mmap(2) have it.
  */
 struct session *session_new(const struct fault_plan *plan, bool events, int *fd);
@@ -139,6 +139,9 @@ void session_renew(struct session *s, const struct fault_plan *plan);
 
 /* Lets go of the memory; the descriptor stays the caller's. */
 void session_free(struct session *s);
+
+/* In the child that is to become a program of the session: lets that inherit the descriptor. */
+bool session_hand_on(int fd);
 
 /* Writes the value of SESSION_VARIABLE for a child. */
 void session_name(const struct session *s, int fd, char *value, size_t size);

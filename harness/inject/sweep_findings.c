@@ -72,6 +72,9 @@ static int order_of_tries(const void *a, const void *b, void *arg)
                 return left->faults[0].from_then_on ? 1 : -1;
         if (left->faults[0].ordinal != right->faults[0].ordinal)
                 return left->faults[0].ordinal < right->faults[0].ordinal ? -1 : 1;
+        /* Those that last were added in the order in which runs ended. */
+        if (left->faults[0].from_then_on && left->faults[0].error != right->faults[0].error)
+                return left->faults[0].error < right->faults[0].error ? -1 : 1;
         return left < right ? -1 : 1;
 }
 

@@ -79,7 +79,12 @@ static bool prepare(void *arg, char *why, size_t size)
                 return false;
         if (s->where == SWEEP_NAMESPACE_OF_BEFORE && !sweep_namespace_enter(s->kept, why, size))
                 return false;
-        return s->program->library || hand_listener_over(f, why, size);
+        if (!s->program->library)
+                return hand_listener_over(f, why, size);
+        if (session_hand_on(f->session_fd))
+                return true;
+        snprintf(why, size, "fcntl: %s", strerror(errno));
+        return false;
 }
 
 /* ---- the start ---- */

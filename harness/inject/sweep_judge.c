@@ -117,13 +117,27 @@ static void quote(const struct line *line, char *text, size_t size)
         text[length] = '\0';
 }
 
+/* The next line that is not the inside of a traceback of Python's, which tells where first and what last. */
+static bool next_telling_line(const char **text, struct line *line)
+{
+        static const char head[] = "Traceback (most recent call last):";
+        bool inside = false;
+        while (next_line(text, line)) {
+                bool begins = line->length == sizeof(head) - 1 && memcmp(line->text, head, line->length) == 0;
+                inside = begins || (inside && line->length > 0 && line->text[0] == ' ');
+                if (!inside)
+                        return true;
+        }
+        return false;
+}
+
 static bool find_message(const struct sweep_normal *n, const struct sweep_observation *o, int error, char *text,
                          size_t size)
 {
         for (int i = 1; i >= 0; i--) {
                 bool masked = n->likeness[i] != SWEEP_LIKE_EXACTLY;
                 struct line line;
-                for (const char *at = o->outputs[i].text; next_line(&at, &line);) {
+                for (const char *at = o->outputs[i].text; next_telling_line(&at, &line);) {
                         bool any = i == 1 && n->likeness[1] != SWEEP_UNLIKE;
                         if (!(any || reads_like_message(&line, error)) || !is_new(n, &line, masked))
                                 continue;

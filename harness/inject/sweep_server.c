@@ -32,12 +32,13 @@ static void close_fd(int *fd)
 struct server_start {
         const struct sweep_program *program;
         int socket; /* the command's */
+        int session_fd;
 };
 
 static bool prepare(void *arg, char *why, size_t size)
 {
         const struct server_start *start = arg;
-        if (fcntl(start->socket, F_SETFD, 0) == 0)
+        if (fcntl(start->socket, F_SETFD, 0) == 0 && session_hand_on(start->session_fd))
                 return sweep_flight_prepare(start->program, why, size);
         snprintf(why, size, "fcntl: %s", strerror(errno));
         return false;
@@ -68,7 +69,7 @@ static char **environment_for(const struct sweep_server *server, const struct sw
 static bool start_command(struct sweep_server *server, const struct sweep_program *program, const int theirs[2],
                           int socket)
 {
-        struct server_start start = {program, socket};
+        struct server_start start = {program, socket, server->session_fd};
         struct command_setup setup = {.path = program->path,
                                       .words = program->words,
                                       .output = theirs[0],
@@ -125,6 +126,17 @@ static bool is_whole(const struct sweep_output *o)
         return o->kept == o->length;
 }
 
+static void note_directory(struct sweep_server *server)
+{
+        char link[64];
+        char ours[sizeof(server->directory)];
+        snprintf(link, sizeof(link), "/proc/%d/cwd", server->command.pid);
+        ssize_t length = readlink(link, server->directory, sizeof(server->directory) - 1);
+        server->directory[length > 0 ? length : 0] = '\0';
+        if (!getcwd(ours, sizeof(ours)) || strcmp(ours, server->directory) == 0)
+                server->directory[0] = '\0';
+}
+
 static void take_hello(struct sweep_server *server)
 {
         struct fork_hello hello;
@@ -142,6 +154,7 @@ static void take_hello(struct sweep_server *server)
                 snprintf(server->why_not, sizeof(server->why_not), "it writes much before its first call");
         else
                 server->ready = true;
+        note_directory(server);
 }
 
 static void await_hello(struct sweep_server *server, int64_t limit)

@@ -27,6 +27,7 @@ struct sweep_server {
         struct command command;
         struct session *session;
         int session_fd;
+        char directory[512];            /* that it had changed to by then, "" if it had not */
         int socket;                     /* to the command */
         int streams[2];                 /* what it writes */
         struct sweep_output outputs[2]; /* what it had written by then */

@@ -82,7 +82,7 @@ static const char *last_part(const char *path)
 
 static const char *file_of(const struct trace_place *place)
 {
-        return last_part(place->line ? place->file : place->module);
+        return last_part(place->function[0] && place->line ? place->file : place->module);
 }
 
 /* A compiler may make several calls of the one that is written in a line: these are the same. */
@@ -93,8 +93,8 @@ static bool stands_before(const struct sweep_site *a, const struct sweep_site *b
 
 static bool is_of_one_name(const struct sweep_site *a, const struct sweep_site *b)
 {
-        return a->call == b->call && a->command == b->command && a->place.function[0] &&
-               strcmp(a->place.function, b->place.function) == 0 && strcmp(file_of(&a->place), file_of(&b->place)) == 0;
+        return a->call == b->call && a->command == b->command && strcmp(a->place.function, b->place.function) == 0 &&
+               strcmp(file_of(&a->place), file_of(&b->place)) == 0;
 }
 
 void sweep_sites_number(struct sweep_sites *sites)
@@ -136,7 +136,8 @@ void sweep_site_name(const struct sweep_site *site, char *text, size_t size)
         if (place->function[0])
                 snprintf(text, size, "%s:%s@%s%s", call, place->function, file_of(place), number);
         else if (place->module[0])
-                snprintf(text, size, "%s:%s+0x%llx", call, last_part(place->module), (unsigned long long)place->offset);
+                /* Not the offset: each build of the module has another. */
+                snprintf(text, size, "%s:%s%s", call, last_part(place->module), number);
         else
                 snprintf(text, size, "%s", call);
         /* It is to be one word, also in a file with comments. */

@@ -10,7 +10,8 @@ struct sweep_site {
         enum shm_call call;
         int command;              /* of shmctl, else FAULT_ANY_COMMAND */
         struct trace_place place; /* module "": not known, as on the kernel's side */
-        unsigned ordinal;         /* 1, or 2 and more if such a call stands in the same function before it */
+        unsigned ordinal;         /* 1, or 2 and more if such a call stands in the same function (or, where none has a
+                                     name, in the same module) before it */
 };
 
 struct sweep_sites {
@@ -38,7 +39,7 @@ void sweep_site_call_text(const struct sweep_site *site, char *text, size_t size
 /*
  * Writes what names the site also in the next version of the program:
  * "shmat:open_queue@queue.c", "shmctl/IPC_STAT:main@t.c~2", and without debug
- * information "shmat:open_queue@libqueue.so" or "shmat:libqueue.so+0x1f40".
+ * information "shmat:open_queue@libqueue.so" or "shmat:libqueue.so~2".
  */
 void sweep_site_name(const struct sweep_site *site, char *text, size_t size);
 
