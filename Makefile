@@ -35,9 +35,11 @@ TEST_OBJECTS = $(TEST_SOURCES:%.c=$(BUILD)/tests/%.o)
 
 AGENT_INCLUDES = -Iharness/agent
 TOOL_INCLUDES = -Iharness/judge -Iharness/start -Iharness/mutants -Iharness/inject -Iharness/cli -Ireports
+# What is loaded when it is needed, and not linked.
+LOADED_PACKAGES = libxml-2.0
 PACKAGES = jansson libdw libelf libseccomp libxml-2.0 popt zlib
 TOOL_FLAGS = -D_GNU_SOURCE $(TOOL_INCLUDES) -DSHMCHECK_LIBDIR='"$(libdir)"' $(shell pkg-config --cflags $(PACKAGES))
-TOOL_LIBRARIES = $(shell pkg-config --libs $(PACKAGES)) -lunistring -liberty -ldl
+TOOL_LIBRARIES = $(shell pkg-config --libs $(filter-out $(LOADED_PACKAGES),$(PACKAGES))) -lunistring -liberty -ldl
 
 PROGRAMS = $(BUILD)/shmcheck $(BUILD)/shmcheck-agent $(BUILD)/shmcheck-agent-static $(BUILD)/libshmmutant.so $(BUILD)/libshmfault.so
 
@@ -95,7 +97,7 @@ $(BUILD)/shmcheck-test-agent: $(TEST_AGENT_OBJECTS)
 	$(CC) $(CFLAGS) $(AGENT_SANITIZER) $(LDFLAGS) -pthread $^ -o $@
 
 $(BUILD)/shmcheck-tests: $(TEST_OBJECTS) $(TOOL_PARTS) $(AGENT_PARTS)
-	$(CC) $(CFLAGS) $(SANITIZER) $(LDFLAGS) $^ -o $@ $(TOOL_LIBRARIES) -lcriterion -lseccomp
+	$(CC) $(CFLAGS) $(SANITIZER) $(LDFLAGS) $^ -o $@ $(TOOL_LIBRARIES) $(shell pkg-config --libs $(LOADED_PACKAGES)) -lcriterion -lseccomp
 
 check: all $(BUILD)/shmcheck-tests $(BUILD)/shmcheck-test-agent ## run the project's own tests
 	$(BUILD)/shmcheck mutants

@@ -8,14 +8,13 @@
  * tried, not judged, or accepted by a baseline.
  */
 #include <inttypes.h>
-#include <libxml/xmlwriter.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "case_text.h"
-#include "plain_text.h"
 #include "report_format.h"
+#include "xml_writer.h"
 
 #define MESSAGE_LIMIT ((size_t)1000)
 #define NAME_LIMIT ((size_t)1000)
@@ -23,73 +22,23 @@
 #define TEXT_LIMIT ((size_t)256 * 1024)
 
 struct junit {
-        xmlTextWriterPtr writer;
+        struct xml_writer *xml;
         bool failed;
 };
-
-/* The library would tell the user of a full disk in its own way, beside the line that says so. */
-static void say_nothing(void *state, xmlErrorPtr error)
-{
-        (void)state, (void)error;
-}
 
 static void *begin_junit(FILE *out, size_t records)
 {
         (void)records;
         struct junit *junit = calloc(1, sizeof(*junit));
-        xmlSetStructuredErrorFunc(NULL, say_nothing);
-        xmlOutputBufferPtr buffer = junit ? xmlOutputBufferCreateFile(out, NULL) : NULL;
-        if (buffer)
-                junit->writer = xmlNewTextWriter(buffer);
-        if (!buffer || !junit->writer) {
-                xmlOutputBufferClose(buffer);
+        if (junit)
+                junit->xml = xml_writer_begin(out);
+        if (!junit || !junit->xml) {
                 free(junit);
                 return NULL;
         }
-        xmlTextWriterSetIndent(junit->writer, 1);
-        xmlTextWriterSetIndentString(junit->writer, BAD_CAST " ");
-        xmlTextWriterStartDocument(junit->writer, NULL, "UTF-8", NULL);
-        xmlTextWriterStartElement(junit->writer, BAD_CAST "testsuites");
-        xmlTextWriterWriteAttribute(junit->writer, BAD_CAST "name", BAD_CAST "shmcheck");
+        xml_start(junit->xml, "testsuites");
+        xml_attribute(junit->xml, "name", "shmcheck", NAME_LIMIT);
         return junit;
-}
-
-static void start(struct junit *junit, const char *element)
-{
-        junit->failed |= xmlTextWriterStartElement(junit->writer, BAD_CAST element) < 0;
-}
-
-static void finish(struct junit *junit)
-{
-        junit->failed |= xmlTextWriterEndElement(junit->writer) < 0;
-}
-
-static void attribute(struct junit *junit, const char *name, const char *text, size_t limit)
-{
-        char *plain = plain_text(text, limit, ONE_LINE);
-        junit->failed |= !plain || xmlTextWriterWriteAttribute(junit->writer, BAD_CAST name, BAD_CAST plain) < 0;
-        free(plain);
-}
-
-static void count(struct junit *junit, const char *name, size_t n)
-{
-        char digits[32];
-        snprintf(digits, sizeof(digits), "%zu", n);
-        attribute(junit, name, digits, sizeof(digits));
-}
-
-static void seconds(struct junit *junit, double microseconds)
-{
-        char text[64];
-        snprintf(text, sizeof(text), "%.6f", microseconds / 1e6);
-        attribute(junit, "time", text, sizeof(text));
-}
-
-static void content(struct junit *junit, const char *text, size_t limit)
-{
-        char *plain = plain_text(text, limit, KEEP_NEWLINES);
-        junit->failed |= !plain || xmlTextWriterWriteString(junit->writer, BAD_CAST plain) < 0;
-        free(plain);
 }
 
 /* What a round took, and 0 where a record tells what no clock could. */
@@ -115,10 +64,10 @@ static void property(struct junit *junit, const char *prefix, const char *name, 
                 text = json_dumps(value, JSON_ENCODE_ANY);
         junit->failed |= asprintf(&whole, "%s%s", prefix, name) == -1;
         if (!junit->failed) {
-                start(junit, "property");
-                attribute(junit, "name", whole, NAME_LIMIT);
-                attribute(junit, "value", text ? text : json_string_value(value), NAME_LIMIT);
-                finish(junit);
+                xml_start(junit->xml, "property");
+                xml_attribute(junit->xml, "name", whole, NAME_LIMIT);
+                xml_attribute(junit->xml, "value", text ? text : json_string_value(value), NAME_LIMIT);
+                xml_finish(junit->xml);
         }
         free(whole);
         free(text);
@@ -136,13 +85,13 @@ static void properties(struct junit *junit, const struct judged_record *judged)
         const json_t *record = judged->record->start;
         json_t *platform = json_object_get(record, "platform");
         json_t *profile = json_string(judged->main->profile->name);
-        start(junit, "properties");
+        xml_start(junit->xml, "properties");
         property(junit, "", "profile", profile);
         property(junit, "", "agent", json_object_get(record, "agent"));
         property_each(junit, "platform.", platform);
         property_each(junit, "limit.", json_object_get(platform, "limits"));
         property_each(junit, "isolation.", json_object_get(record, "isolation"));
-        finish(junit);
+        xml_finish(junit->xml);
         json_decref(profile);
 }
 
@@ -166,11 +115,11 @@ static void outcome(struct junit *junit, const struct judged_case *c, const char
         char *message = describe_verdict(c);
         bool is_short = c->verdict == VERDICT_SKIP || c->verdict == VERDICT_RECORD;
         char *text = is_short ? NULL : describe_case(c, platform);
-        start(junit, element);
-        attribute(junit, "type", verdict_name(c->verdict), NAME_LIMIT);
-        attribute(junit, "message", message ? message : "", MESSAGE_LIMIT);
-        content(junit, is_short && message ? message : text ? text : "", TEXT_LIMIT);
-        finish(junit);
+        xml_start(junit->xml, element);
+        xml_attribute(junit->xml, "type", verdict_name(c->verdict), NAME_LIMIT);
+        xml_attribute(junit->xml, "message", message ? message : "", MESSAGE_LIMIT);
+        xml_content(junit->xml, is_short && message ? message : text ? text : "", TEXT_LIMIT);
+        xml_finish(junit->xml);
         junit->failed |= !message || (!is_short && !text);
         free(text);
         free(message);
@@ -189,19 +138,19 @@ static void class_name(struct junit *junit, const struct judged_record *judged, 
         }
         for (char *p = whole; judged->label && p < whole + strlen(judged->label); p++)
                 *p = *p == '.' ? '_' : *p;
-        attribute(junit, "classname", whole, NAME_LIMIT);
+        xml_attribute(junit->xml, "classname", whole, NAME_LIMIT);
         free(whole);
 }
 
 static void test_case(struct junit *junit, const struct judged_record *judged, size_t i, const char *platform)
 {
         const struct judged_case *c = &judged->main->cases[i];
-        start(junit, "testcase");
+        xml_start(junit->xml, "testcase");
         class_name(junit, judged, topic_at(judged, i));
-        attribute(junit, "name", *c->of->id ? c->of->id : "?", NAME_LIMIT);
-        seconds(junit, case_time(c));
+        xml_attribute(junit->xml, "name", *c->of->id ? c->of->id : "?", NAME_LIMIT);
+        xml_seconds(junit->xml, "time", case_time(c) / 1e6);
         outcome(junit, c, platform);
-        finish(junit);
+        xml_finish(junit->xml);
 }
 
 /* ---- suites ---- */
@@ -213,7 +162,7 @@ static void suite_name(struct junit *junit, const struct judged_record *judged, 
                 junit->failed = true;
                 return;
         }
-        attribute(junit, "name", whole, NAME_LIMIT);
+        xml_attribute(junit->xml, "name", whole, NAME_LIMIT);
         free(whole);
 }
 
@@ -224,7 +173,7 @@ static void timestamp(struct junit *junit, const struct judged_record *judged)
         char text[64];
         if (gmtime_r(&when, &utc) && utc.tm_year + 1900 <= 9999 && when > 0 &&
             strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc))
-                attribute(junit, "timestamp", text, sizeof(text));
+                xml_attribute(junit->xml, "timestamp", text, sizeof(text));
 }
 
 static void suite(struct junit *junit, const struct judged_record *judged, size_t first, size_t end,
@@ -235,39 +184,40 @@ static void suite(struct junit *junit, const struct judged_record *judged, size_
         count_verdicts(judged, first, end, by_verdict);
         for (size_t i = first; i < end; i++)
                 time += case_time(&judged->main->cases[i]);
-        start(junit, "testsuite");
+        xml_start(junit->xml, "testsuite");
         suite_name(junit, judged, topic_at(judged, first));
-        count(junit, "tests", end - first);
-        count(junit, "failures", diverging(by_verdict));
-        count(junit, "errors", by_verdict[VERDICT_ERROR]);
-        count(junit, "skipped", by_verdict[VERDICT_SKIP] + by_verdict[VERDICT_KNOWN] + by_verdict[VERDICT_RECORD]);
-        seconds(junit, time);
+        xml_count(junit->xml, "tests", end - first);
+        xml_count(junit->xml, "failures", diverging(by_verdict));
+        xml_count(junit->xml, "errors", by_verdict[VERDICT_ERROR]);
+        xml_count(junit->xml, "skipped",
+                  by_verdict[VERDICT_SKIP] + by_verdict[VERDICT_KNOWN] + by_verdict[VERDICT_RECORD]);
+        xml_seconds(junit->xml, "time", time / 1e6);
         timestamp(junit, judged);
-        attribute(junit, "file", member_text(judged->main->cases[first].of->results[0], "file"), NAME_LIMIT);
+        xml_attribute(junit->xml, "file", member_text(judged->main->cases[first].of->results[0], "file"), NAME_LIMIT);
         properties(junit, judged);
         for (size_t i = first; i < end; i++)
                 test_case(junit, judged, i, platform);
-        finish(junit);
+        xml_finish(junit->xml);
 }
 
 /* A record that is not whole is an error of its own: no reader may take what is left of it for the whole. */
 static void cut_suite(struct junit *junit, const struct judged_record *judged)
 {
-        start(junit, "testsuite");
+        xml_start(junit->xml, "testsuite");
         suite_name(junit, judged, "record");
-        count(junit, "tests", 1);
-        count(junit, "failures", 0);
-        count(junit, "errors", 1);
-        start(junit, "testcase");
+        xml_count(junit->xml, "tests", 1);
+        xml_count(junit->xml, "failures", 0);
+        xml_count(junit->xml, "errors", 1);
+        xml_start(junit->xml, "testcase");
         class_name(junit, judged, "record");
-        attribute(junit, "name", "record.is_whole", NAME_LIMIT);
-        start(junit, "error");
-        attribute(junit, "type", "cut", NAME_LIMIT);
-        attribute(junit, "message", judged->cut, MESSAGE_LIMIT);
-        content(junit, judged->cut, TEXT_LIMIT);
-        finish(junit);
-        finish(junit);
-        finish(junit);
+        xml_attribute(junit->xml, "name", "record.is_whole", NAME_LIMIT);
+        xml_start(junit->xml, "error");
+        xml_attribute(junit->xml, "type", "cut", NAME_LIMIT);
+        xml_attribute(junit->xml, "message", judged->cut, MESSAGE_LIMIT);
+        xml_content(junit->xml, judged->cut, TEXT_LIMIT);
+        xml_finish(junit->xml);
+        xml_finish(junit->xml);
+        xml_finish(junit->xml);
 }
 
 static void add_junit(void *state, const struct judged_record *judged)
@@ -287,8 +237,7 @@ static void add_junit(void *state, const struct judged_record *judged)
 static bool end_junit(void *state)
 {
         struct junit *junit = state;
-        bool good = xmlTextWriterEndDocument(junit->writer) >= 0 && !junit->failed;
-        xmlFreeTextWriter(junit->writer);
+        bool good = xml_writer_end(junit->xml) && !junit->failed;
         free(junit);
         return good;
 }
