@@ -162,17 +162,14 @@ static void show(struct sweep_finding *f, const struct sweep_fault *faults, unsi
         f->shown_count = count;
 }
 
-/* Without when=, if that comes to the same. */
-static bool shorten(struct sweep *s, struct sweep_finding *f)
+/* Whether it is seen again without when=, which is then what is shown. */
+static bool is_seen_shortened(struct sweep *s, struct sweep_finding *f, bool *whole)
 {
-        bool whole = true;
         struct sweep_fault shorter = f->shown[0];
-        bool lasted = shorter.from_then_on;
-        if (f->shown_count != 1 || !sweep_fault_shorten(&shorter))
-                return true;
-        if (lasted || is_seen_again(s, f, &shorter, 1, &whole))
-                show(f, &shorter, 1);
-        return whole;
+        if (f->shown_count != 1 || !sweep_fault_shorten(&shorter) || !is_seen_again(s, f, &shorter, 1, whole))
+                return false;
+        show(f, &shorter, 1);
+        return true;
 }
 
 static bool look_again(struct sweep *s, struct sweep_finding *f)
@@ -180,6 +177,7 @@ static bool look_again(struct sweep *s, struct sweep_finding *f)
         bool whole = true;
         const struct sweep_try *first = &s->tries[f->tries[0]];
         show(f, first->faults, first->fault_count);
+        f->confirmed = is_seen_shortened(s, f, &whole);
         for (size_t look = 0; whole && !f->confirmed && !s->stopped && look < SWEEP_LOOKS; look++) {
                 const struct sweep_try *t = &s->tries[f->tries[look % f->try_count]];
                 f->confirmed = is_seen_again(s, f, t->faults, t->fault_count, &whole);
@@ -187,7 +185,7 @@ static bool look_again(struct sweep *s, struct sweep_finding *f)
                         show(f, t->faults, t->fault_count);
                 s->stopped = s->wishes.stop && *s->wishes.stop;
         }
-        return whole && (!f->confirmed || s->stopped || shorten(s, f));
+        return whole;
 }
 
 bool sweep_conclude(struct sweep *s)
