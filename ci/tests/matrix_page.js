@@ -5,75 +5,23 @@
  * Ends in 77 where playwright-core is not installed.
  */
 "use strict";
-const { execFileSync } = require("child_process");
-
-function playwright() {
-  try {
-    const folder = execFileSync("npm", ["root", "-g"], { encoding: "utf8" }).trim();
-    return require(folder + "/playwright-core");
-  } catch {
-    console.log("playwright-core is not installed");
-    process.exit(77);
-  }
-}
+const { check, same, use, contrast, names, focused, isOpen, settled, sheets } = require("./browser.js");
 
 const ID = "shmdt.error.second";
-const wrong = [];
-
-function check(good, what) {
-  if (!good) wrong.push(what);
-}
-
-function same(seen, expected, what) {
-  check(JSON.stringify(seen) === JSON.stringify(expected), `${what}: ${JSON.stringify(seen)}, not ${JSON.stringify(expected)}`);
-}
-
-/* Words of the page that are less readable than WCAG's AA demands. Runs in the page. */
-function paleWords() {
-  const channel = (v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-  const parse = (text) => {
-    const [r, g, b, a = 1] = text.match(/[\d.]+/g).map(Number);
-    return { light: 0.2126 * channel(r / 255) + 0.7152 * channel(g / 255) + 0.0722 * channel(b / 255), a };
-  };
-  const ground = (element) => {
-    for (let e = element; e; e = e.parentElement) {
-      const color = parse(getComputedStyle(e).backgroundColor);
-      if (color.a === 1) return color.light;
-    }
-    return 1;
-  };
-  const pale = new Set();
-  const walker = document.createTreeWalker(document.querySelector("dialog[open]") ?? document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    const text = walker.currentNode.data.trim();
-    if (!text || !element.checkVisibility() || element.closest("script, style, option, .unseen, :disabled")) continue;
-    const [low, high] = [parse(getComputedStyle(element).color).light, ground(element)].sort((x, y) => x - y);
-    const ratio = (high + 0.05) / (low + 0.05);
-    if (ratio < 4.5) pale.add(`${text.slice(0, 30)} (${element.className}) ${ratio.toFixed(2)}`);
-  }
-  return [...pale];
-}
-
-async function contrast(page, where) {
-  for (const colorScheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme });
-    same(await page.evaluate(paleWords), [], `contrast of ${where}, ${colorScheme}`);
-  }
-  await page.emulateMedia({ colorScheme: "light" });
-}
 
 const hash = (page) => new URLSearchParams(new URL(page.url()).hash.slice(1));
 const shown = (page) => page.locator("tr.behaviour .behaviour-id").allTextContents();
-const focused = (page) => page.evaluate(() => document.activeElement.textContent);
-const isOpen = (page) => page.locator("dialog[open]").count();
 
 async function table(page) {
   const platforms = await page.evaluate(() => matrix.platforms.length);
   same(await page.locator('#matrix thead th[scope="col"]').count(), platforms + 1, "columns with a head");
   const rows = await page.locator("#rows tr[data-row]").count();
   check(rows > 5 && rows < 200, `${rows} rows are made`);
-  same(await page.locator("#rows tr[data-row]").count(), await page.locator('#rows th[scope="row"]').count(), "rows with a head");
+  same(
+    await page.locator("#rows tr[data-row]").count(),
+    await page.locator('#rows th[scope="row"]').count(),
+    "rows with a head",
+  );
   const place = () =>
     page.evaluate(() => {
       const box = document.getElementById("scroller").getBoundingClientRect();
@@ -84,16 +32,23 @@ async function table(page) {
   await page.setViewportSize({ width: 420, height: 500 });
   const before = await place();
   await page.evaluate(() => scroller.scrollTo(200, 400));
-  await page.waitForTimeout(100);
+  await settled(page);
   same(await place(), before, "head and first column stay where they are");
   await page.evaluate(() => scroller.scrollTo(0, 0));
-  same(await page.evaluate(() => document.documentElement.scrollWidth), 420, "a narrow page is not wider than its window");
+  same(
+    await page.evaluate(() => document.documentElement.scrollWidth),
+    420,
+    "a narrow page is not wider than its window",
+  );
   await page.setViewportSize({ width: 1280, height: 800 });
 }
 
 async function filters(page) {
   await page.fill("#filter-text", "shmdt second");
-  check((await shown(page)).every((id) => id.startsWith("shmdt")), "text: " + (await shown(page)));
+  check(
+    (await shown(page)).every((id) => id.startsWith("shmdt")),
+    "text: " + (await shown(page)),
+  );
   same(hash(page).get("q"), "shmdt second", "the text in the address");
   await page.fill("#filter-text", "no such thing");
   same(await shown(page), [], "text that is nowhere");
@@ -125,7 +80,14 @@ async function opening(page) {
   same(hash(page).get("open"), ID, "the behaviour in the address");
   check(hash(page).get("on"), "and the platform");
   const words = await page.locator("#detail-body").innerText();
-  for (const part of ["A second shmdt of an address", "POSIX XSH shmdt", "posix-shall", "shmdt(0x", "= -1 EINVAL", "diverges"])
+  for (const part of [
+    "A second shmdt of an address",
+    "POSIX XSH shmdt",
+    "posix-shall",
+    "shmdt(0x",
+    "= -1 EINVAL",
+    "diverges",
+  ])
     check(words.includes(part), `${part} is not in the open behaviour: ${words.slice(0, 400)}`);
   same(await page.locator(".story").count(), 2, "what failed beside what passed");
   same(await page.locator('.story[aria-current="true"] .word').textContent(), "fail", "the chosen platform's first");
@@ -174,16 +136,58 @@ async function links(page, file) {
   check((await shown(page)).length > 0, "shows all");
 }
 
-/* On paper every row is there. */
-async function print(page) {
-  await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
-  const [rows, all] = await page.evaluate(() => [document.querySelectorAll("#rows tr.behaviour").length, matrix.behaviours.length]);
-  same(rows, all, "rows on paper");
-  await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+/* What a screen reader is told of the table, and of an open behaviour. */
+async function roles(page) {
+  const platforms = await page.evaluate(() => matrix.platforms.length);
+  await page.fill("#filter-text", ID);
+  let told = await names(page, "the table");
+  const of = (role, name) => told.filter((n) => n.role === role && n.name.includes(name));
+  same(of("table", "Verdicts of each platform by behaviour").length, 1, "the table's role");
+  same(of("search", "Filter the behaviours").length, 1, "the filters' role");
+  same(of("status", "").length, 1, "what tells how many are left");
+  same(of("columnheader", "").length >= platforms + 1, true, "heads of columns");
+  same(of("rowheader", ID).length, 1, "the row's head");
+  const [row] = of("row", "").filter((n) => n.below.some((b) => b.role === "rowheader" && b.name.includes(ID)));
+  const words = row.below.filter((n) => n.role === "StaticText").map((n) => n.name);
+  same(
+    ["pass", "fail"].every((w) => words.includes(w)),
+    true,
+    "verdicts as words: " + words,
+  );
+  await page.locator("tr.behaviour button").click();
+  told = await names(page, "an open behaviour");
+  same(of("dialog", ID).length, 1, "the open behaviour's role");
+  same(of("table", "Verdicts").length, 0, "what is behind it is not spoken of");
+  same(of("heading", "A second shmdt").length, 1, "its sentence is a heading");
+  await page.keyboard.press("Escape");
+  await page.click("text=Clear");
 }
 
-async function use(page, file) {
-  await page.goto("file://" + file);
+/* On paper every row is there, and none of what only a hand can use. */
+async function print(page) {
+  const rows = () => page.evaluate(() => document.querySelectorAll("#rows tr.behaviour").length);
+  const all = await page.evaluate(() => matrix.behaviours.length);
+  await page.setViewportSize({ width: 1280, height: 400 });
+  for (const top of [0, 700]) {
+    await page.evaluate((y) => scroller.scrollTo(0, y), top);
+    await settled(page);
+    check((await rows()) < all, "rows are left out while they are out of sight");
+    await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+    await page.emulateMedia({ media: "print" });
+    same(await rows(), all, "rows on paper");
+    same(await page.locator("#filters, #fold, .skip").filter({ visible: true }).count(), 0, "controls on paper");
+    await page.emulateMedia({ media: "screen" });
+    await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+  }
+  const whole = await sheets(page);
+  await page.fill("#filter-text", ID);
+  const one = await sheets(page);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  check(one === 1 && whole > one && whole < 2 + all / 10, `${all} behaviours on ${whole} sheets, one on ${one}`);
+  await page.click("text=Clear");
+}
+
+async function useAll(page, file) {
   await contrast(page, "the table");
   await page.locator("#scores summary").click();
   await contrast(page, "the scores");
@@ -193,38 +197,28 @@ async function use(page, file) {
   await filters(page);
   await opening(page);
   await keyboard(page);
+  await roles(page);
   await print(page);
   await links(page, file);
 }
 
-async function load(page, file) {
-  await page.goto("file://" + file);
+async function load(page) {
   check((await page.locator("#rows tr[data-row]").count()) > 0, "there are rows");
   await page.evaluate(() => (location.hash = "#group=verdict"));
   await page.locator("#rows tr.behaviour button").first().click();
   same(await isOpen(page), 1, "a behaviour can be opened");
   await contrast(page, "it");
+  await names(page, "it");
   same(await page.locator("img, #rows script, dialog script").count(), 0, "text is no markup");
+  const seen = await page.evaluate(() => document.body.innerText);
+  same(
+    seen.match(/[\u0000-\u0008\u000b-\u001f\u202a-\u202e\u2066-\u2069]/g),
+    null,
+    "what turns or hides text is not shown",
+  );
+  same(await page.evaluate(() => document.documentElement.scrollWidth), 1280, "no text makes the page wider");
 }
 
-(async () => {
-  const only = process.argv[2] === "--load";
-  const file = process.argv[only ? 3 : 2];
-  const browser = await playwright().chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu"],
-  });
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  page.on("console", (m) => wrong.push("console: " + m.text()));
-  page.on("pageerror", (e) => wrong.push("error: " + e.message));
-  page.on("request", (r) => r.url().split("#")[0] === "file://" + file || wrong.push("request: " + r.url().slice(0, 100)));
-  page.setDefaultTimeout(8000);
-  try {
-    await (only ? load : use)(page, file);
-  } catch (e) {
-    wrong.push(e.message);
-  }
-  await browser.close();
-  console.log(wrong.join("\n"));
-  process.exit(wrong.length ? 1 : 0);
-})();
+const only = process.argv[2] === "--load";
+const file = process.argv[only ? 3 : 2];
+use(file, (page) => (only ? load : useAll)(page, file));

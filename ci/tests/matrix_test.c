@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "json_schema.h"
 #include "made_record.h"
+#include "page_browser.h"
 #include "test_folder.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -178,6 +180,39 @@ Test(matrix, tells_each_verdict_of_each_platform, .timeout = 60)
                    0, "[('pass', 'fail', 'yes')] 1\n", "");
 }
 
+#define SCHEMA "reports/matrix_schema.json"
+
+Test(matrix, json_keeps_to_its_schema)
+{
+        make_record(path_of("hostile.rec"), HOSTILE);
+        expect_run("head -n 4 $D/made.rec >$D/cut.rec; "
+                   "$B/shmcheck matrix $D/good.rec $D/cut.rec $D/hostile.rec $D/hostile.rec --json $D/json",
+                   3, "", "cut.rec");
+        expect_by_schema(SCHEMA, "$D/json", "");
+        json_t *json = json_load_file(path_of("json"), 0, NULL);
+        cr_expect_eq(json_array_size(json_object_get(json, "platforms")), 4);
+        json_decref(json);
+}
+
+Test(matrix, json_that_is_not_as_its_schema_says_is_refused)
+{
+        /* Without this the test above would say nothing. */
+        static const struct {
+                const char *edit, *told;
+        } rows[] = {
+                {"s/\"topic\"/\"topik\"/", "'topik' was unexpected"},
+                {"s/: \"pass\"/: \"passt\"/", "'passt' is not one of"},
+                {"s/\"complete\": true/\"complete\": false/", "'cut' is a required property"},
+        };
+        expect_run("$B/shmcheck matrix $D/good.rec --json $D/json", 0, "", "");
+        for (size_t i = 0; i < COUNT(rows); i++) {
+                char command[256];
+                snprintf(command, sizeof(command), "sed '%s' $D/json >$D/x.json", rows[i].edit);
+                expect_run(command, 0, "", "");
+                expect_by_schema(SCHEMA, "$D/x.json", rows[i].told);
+        }
+}
+
 Test(matrix, counts_passed_of_tried_by_level)
 {
         expect_run("$B/shmcheck matrix $D/made.rec", 1, "| Linux | 2/8 | 2/8 |\n", "");
@@ -325,29 +360,11 @@ Test(matrix, page_is_small_for_many_platforms)
         free(page);
 }
 
-/* Uses the page in a browser. Skips the test where there is none. */
-static void use_page(const char *words)
-{
-        char *command = NULL;
-        if (system("command -v chromium >/dev/null && command -v node >/dev/null && command -v npm >/dev/null") != 0)
-                cr_skip_test("chromium, node or npm is not installed");
-        cr_assert(asprintf(&command,
-                           "CHROMIUM=$(command -v chromium) HOME=$D TMPDIR=$D timeout -k 1 100 "
-                           "node ci/tests/matrix_page.js %s",
-                           words) > 0);
-        struct finished f = run_command(command);
-        free(command);
-        if (f.status == 77)
-                cr_skip_test("playwright-core is not installed: npm install -g playwright-core");
-        cr_expect_eq(f.status, 0, "%s%s", f.out, f.err);
-        finished_free(&f);
-}
-
 Test(matrix, page_is_used_by_mouse_and_keyboard, .timeout = 120)
 {
         run_platforms();
         expect_run("$B/shmcheck matrix $D/linux.rec $D/twice.rec --html $D/page.html", 1, "", "");
-        use_page("$D/page.html");
+        use_page("matrix_page.js", "$D/page.html");
 }
 
 Test(matrix, page_shows_hostile_text_as_text, .timeout = 120)
@@ -355,5 +372,12 @@ Test(matrix, page_shows_hostile_text_as_text, .timeout = 120)
         make_record(path_of("hostile.rec"), HOSTILE);
         write_file("base", MADE_BASELINE);
         expect_run("$B/shmcheck judge $D/hostile.rec --baseline $D/base --html $D/page.html >/dev/null", 1, "", "");
-        use_page("--load $D/page.html");
+        use_page("matrix_page.js", "--load $D/page.html");
+}
+
+Test(matrix, page_shows_a_name_of_a_megabyte_cut, .timeout = 120)
+{
+        make_huge_record();
+        expect_run("$B/shmcheck matrix $D/huge.rec --profile linux --html $D/page.html", 0, "", "");
+        use_page("matrix_page.js", "--load $D/page.html");
 }

@@ -108,10 +108,10 @@ function draw() {
   const all = matrix.behaviours.length;
   const diverging = left.filter((b) => b.diverges).length;
   by("count").textContent =
-    (left.length === all ? count(all, "behaviour") : left.length.toLocaleString("en") + " of " + count(all, "behaviour")) +
-    (single ? "" : ", " + left.filter((b) => b.differs).length.toLocaleString("en") + " where platforms differ") +
+    (left.length === all ? count(all, "behaviour") : figure(left.length) + " of " + count(all, "behaviour")) +
+    (single ? "" : ", " + figure(left.filter((b) => b.differs).length) + " where platforms differ") +
     ", " +
-    diverging.toLocaleString("en") +
+    figure(diverging) +
     (diverging === 1 ? " diverges" : " diverge");
   by("fold").textContent = isAllFolded() ? "Unfold all" : "Fold all";
 }
@@ -127,6 +127,7 @@ function drawControls() {
   by("filter-verdict").value = state.verdict;
   by("group").value = state.group;
   by("filter-differ").checked = state.differ;
+  if (state.scores) fillScores();
   by("scores").open = state.scores;
 }
 
@@ -169,7 +170,9 @@ function scoreCell(score) {
   );
 }
 
+/* Made when they are first seen: of many platforms they are much, and folded. */
 function fillScores() {
+  if (by("score-body").firstChild) return;
   const levels = matrix.levels.filter((l) => matrix.platforms.some((p) => p.scores[l]));
   by("score-head").append(
     ...["Platform", "Judged by", "All", ...levels].map((h) => element("th", { scope: "col" }, h)),
@@ -195,7 +198,6 @@ function fillScores() {
       ),
     ),
   );
-  by("scores-hint").textContent = "passed of those tried, by how binding they are";
 }
 
 function fillHead() {
@@ -203,8 +205,11 @@ function fillHead() {
   const title = single ? first.name : "System V shared memory on " + count(matrix.platforms.length, "platform");
   by("title").replaceChildren(apart(title));
   document.title = cut(visible(title), 80) + " \u2013 shmcheck";
+  by("scores-hint").textContent = "passed of those tried, by how binding they are";
   if (single) by("about").replaceChildren(apart(first.description));
-  else by("about").textContent = "Each behaviour is judged on each platform against POSIX and Linux. Choose one to see what happened.";
+  else
+    by("about").textContent =
+      "Each behaviour is judged on each platform against POSIX and Linux. Choose one to see what happened.";
 }
 
 /* ---- hands ---- */
@@ -240,9 +245,17 @@ by("fold").addEventListener("click", () => {
   draw();
 });
 by("scores").addEventListener("toggle", () => {
+  if (table.printing) return;
+  fillScores();
   state.scores = by("scores").open;
   writeState();
 });
+/* On paper nobody can unfold them. */
+addEventListener("beforeprint", () => {
+  fillScores();
+  by("scores").open = true;
+});
+addEventListener("afterprint", () => (by("scores").open = state.scores));
 by("skip").addEventListener("click", (e) => {
   e.preventDefault();
   table.go(table.at);
@@ -252,5 +265,4 @@ addEventListener("hashchange", drawAll);
 
 fillHead();
 fillControls();
-fillScores();
 drawAll();

@@ -83,10 +83,18 @@ class Detail {
     const rest = stories.filter((s) => !s.told);
     if (rest.length) parts.push(element("ul", { class: "rest" }, ...rest.map((s) => this.line(s, s === chosen))));
     if (!told.length)
-      parts.push(element("p", { class: "hint" }, "No platform diverges here, and no two differ: the calls are in the records."));
+      parts.push(
+        element(
+          "p",
+          { class: "hint" },
+          "No platform diverges here, and no two differ: the calls are in the records.",
+        ),
+      );
     const absent = b.verdicts.flatMap((v, i) => (v ? [] : [this.matrix.platforms[i]]));
     if (absent.length)
-      parts.push(element("p", { class: "hint" }, "Not in the record of: ", ...this.names(absent.map((p) => p.number))));
+      parts.push(
+        element("p", { class: "hint" }, "Not in the record of: ", ...this.names(absent.map((p) => p.number))),
+      );
     return parts;
   }
 
@@ -134,7 +142,7 @@ class Detail {
     const rows = [...s.observations].sort((x, y) => (x.mark === 0 ? 0 : 1) - (y.mark === 0 ? 0 : 1));
     return element(
       "table",
-      { class: "observations" },
+      { class: "observations", "aria-label": "What was checked" },
       element(
         "thead",
         {},
@@ -174,7 +182,7 @@ class Detail {
     const left = (n, where) => (n ? element("li", { class: "hint" }, count(n, "step") + " " + where) : null);
     return element(
       "ol",
-      { class: "steps" },
+      { class: "steps", "aria-label": "Calls" },
       left(s.before, "before these"),
       ...s.steps.map((step, i) => this.step(step, bad.has(step.n), model && model !== s ? model.steps[i] : null)),
       left(s.after, "after these"),
@@ -195,7 +203,11 @@ class Detail {
         apart(step.result, { class: "result" }),
         step.by && step.by !== "case" ? element("span", { class: "hint" }, " (", apart(step.by), ")") : null,
       ),
-      bad ? element("span", { class: "badge" }, "diverges") : differs ? element("span", { class: "badge plain" }, "differs") : null,
+      bad
+        ? element("span", { class: "badge" }, "diverges")
+        : differs
+          ? element("span", { class: "badge plain" }, "differs")
+          : null,
     );
   }
 }

@@ -5,7 +5,7 @@ const SIGNS = {
   pass: ["\u2713", "as it must be"],
   fail: ["\u2717", "an observation is none of those allowed"],
   crash: ["\u2021", "died by a signal"],
-  hang: ["\u231b", "did not end in its time"],
+  hang: ["\u221e", "did not end in its time"],
   flaky: ["\u223f", "rounds of one run differ"],
   fixed: ["+", "the baseline says that it diverges, and it no longer does"],
   error: ["?", "could not be tried"],

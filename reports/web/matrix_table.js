@@ -17,9 +17,11 @@ class MatrixTable {
     this.rows = [];
     this.tops = [0];
     this.at = 0;
+    this.beyond = 0; /* until what is in sight has been painted */
     this.shape();
     this.scroller.addEventListener("scroll", () => this.draw(), { passive: true });
     new ResizeObserver(() => this.draw(true)).observe(this.scroller);
+    requestAnimationFrame(() => setTimeout(() => this.drawBeyond()));
     this.body.addEventListener("click", (e) => this.click(e));
     this.scroller.addEventListener("keydown", (e) => this.key(e));
     this.body.addEventListener("focusin", (e) => this.focused(e));
@@ -37,7 +39,10 @@ class MatrixTable {
     this.table.style.setProperty("--platforms", count);
     this.table.setAttribute("aria-colcount", count + 1);
     const columns = document.getElementById("columns");
-    columns.append(element("col", { class: "behaviour" }), ...platforms.map(() => element("col", { class: "platform" })));
+    columns.append(
+      element("col", { class: "behaviour" }),
+      ...platforms.map(() => element("col", { class: "platform" })),
+    );
     const head = document.getElementById("head");
     head.append(
       element("th", { scope: "col", class: "corner" }, "Behaviour"),
@@ -49,7 +54,10 @@ class MatrixTable {
     const score = p.scores.all;
     return element(
       "th",
-      { scope: "col", title: p.name + "\n" + p.description + "\njudged by " + p.profile + (p.cut ? "\n" + p.cut : "") },
+      {
+        scope: "col",
+        title: p.name + "\n" + p.description + "\njudged by " + p.profile + (p.cut ? "\n" + p.cut : ""),
+      },
       element(
         "div",
         { class: "platform-head" },
@@ -99,17 +107,22 @@ class MatrixTable {
     return low;
   }
 
+  drawBeyond() {
+    this.beyond = BEYOND;
+    this.draw(true);
+  }
+
   draw(anew = false) {
     const top = this.scroller.scrollTop;
     const bottom = top + this.scroller.clientHeight;
     const last = this.rows.length;
     if (!anew && !this.printing && this.first !== undefined) {
-      const above = this.tops[this.first] <= Math.max(top - BEYOND / 3, 0);
-      const below = this.tops[this.end] >= Math.min(bottom + BEYOND / 3, this.tops[last]);
+      const above = this.tops[this.first] <= Math.max(top - this.beyond / 3, 0);
+      const below = this.tops[this.end] >= Math.min(bottom + this.beyond / 3, this.tops[last]);
       if (above && below) return;
     }
-    this.first = this.printing ? 0 : this.rowAt(top - BEYOND);
-    this.end = this.printing ? last : Math.min(this.rowAt(bottom + BEYOND) + 1, last);
+    this.first = this.printing ? 0 : this.rowAt(top - this.beyond);
+    this.end = this.printing ? last : Math.min(this.rowAt(bottom + this.beyond) + 1, last);
     const held = this.body.contains(document.activeElement);
     const made = [];
     if (this.first > 0) made.push(this.spacer(this.tops[this.first]));
@@ -142,7 +155,11 @@ class MatrixTable {
   }
 
   nothing() {
-    return element("tr", {}, element("td", { colspan: this.columns, class: "nothing" }, "No behaviour is left by these filters."));
+    return element(
+      "tr",
+      {},
+      element("td", { colspan: this.columns, class: "nothing" }, "No behaviour is left by these filters."),
+    );
   }
 
   /* A row that was in sight is kept for a while: it costs more to make than to move. */
@@ -184,7 +201,12 @@ class MatrixTable {
     if (!score) return element("td", {}, element("span", { class: "group-score none" }, "\u2013"));
     const all = score.passed === score.tried;
     const words = score.passed + " of " + score.tried + " pass";
-    const short = this.width === "narrow" ? (all ? "\u2713" : "\u2212" + (score.tried - score.passed)) : score.passed + "/" + score.tried;
+    const short =
+      this.width === "narrow"
+        ? all
+          ? "\u2713"
+          : "\u2212" + (score.tried - score.passed)
+        : score.passed + "/" + score.tried;
     return element(
       "td",
       { title: platform.name + ": " + words },
@@ -213,7 +235,8 @@ class MatrixTable {
     const story = verdict ? b.storyOf(platform) : null;
     const variant = story && b.differs ? b.variantOf(story) : "";
     const narrow = this.width === "narrow";
-    const more = !verdict || (narrow && !variant) ? [] : [element("span", { class: narrow ? "unseen" : "word" }, verdict)];
+    const more =
+      !verdict || (narrow && !variant) ? [] : [element("span", { class: narrow ? "unseen" : "word" }, verdict)];
     if (variant) more.push(element("span", { class: "variant" }, variant));
     if (this.width === "wide" && story?.why) more.push(apart(story.why, { class: "why" }));
     const title =
@@ -222,7 +245,11 @@ class MatrixTable {
       (verdict ?? "not in the record") +
       (variant ? ", as the others that have " + variant : "") +
       (story?.why ? "\n" + story.why : "");
-    return element("td", { title, "data-platform": platform, class: verdict ? "open" : null }, tile(verdict, ...more));
+    return element(
+      "td",
+      { title, "data-platform": platform, class: verdict ? "open" : null },
+      tile(verdict, ...more),
+    );
   }
 
   /* ---- hands ---- */

@@ -82,9 +82,9 @@ class Page {
       [count(trace.processes.length, "process", "processes")],
       [count(trace.segments.length, "segment")],
       [count(trace.calls.length, "call")],
-      failed ? [failed.toLocaleString("en") + " failed", "bad"] : null,
+      failed ? [figure(failed) + " failed", "bad"] : null,
       unseen ? [count(unseen, "return") + " not seen"] : null,
-      injected ? [injected.toLocaleString("en") + " hit by a fault"] : null,
+      injected ? [figure(injected) + " hit by a fault"] : null,
     ];
   }
 

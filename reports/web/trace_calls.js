@@ -94,7 +94,7 @@ class CallList {
     this.elements.count.textContent =
       this.calls.length === all
         ? count(all, "call")
-        : this.calls.length.toLocaleString("en") + " of " + count(all, "call");
+        : figure(this.calls.length) + " of " + count(all, "call");
   }
 
   /* ---- rows ---- */

@@ -35,7 +35,7 @@ function sizeText(size) {
     whole /= 1024n;
     unit++;
   }
-  return whole.toLocaleString("en") + " " + (bytes === 1n ? "byte" : units[unit]);
+  return figure(whole) + " " + (bytes === 1n ? "byte" : units[unit]);
 }
 
 /* Three figures and a unit. */
