@@ -43,7 +43,7 @@ TOOL_LIBRARIES = $(shell pkg-config --libs $(filter-out $(LOADED_PACKAGES),$(PAC
 
 PROGRAMS = $(BUILD)/shmcheck $(BUILD)/shmcheck-agent $(BUILD)/shmcheck-agent-static $(BUILD)/libshmmutant.so $(BUILD)/libshmfault.so
 
-.PHONY: all run check targets lint format bench fuzz mutants coverage coverage-of-code install clean help
+.PHONY: all run check targets compat wrappers lint format bench fuzz mutants coverage coverage-of-code install clean help
 all: $(PROGRAMS) ## build everything
 
 run: all ## judge this machine
@@ -106,6 +106,13 @@ check: all $(BUILD)/shmcheck-tests $(BUILD)/shmcheck-test-agent ## run the proje
 targets: all ## run the whole suite on each target of ci/targets that is installed; slow
 	ci/run_targets $(BUILD)
 
+# A target that diverges from its own profile (status 1) is told, and the reports are made all the same.
+compat: all ## hold all platforms that run here side by side, in reports/example and $(BUILD)/compat; slow
+	ci/compat/compat --build $(BUILD) || [ $$? -eq 1 ]
+
+wrappers: all ## sweep the wrappers of ci/wrappers that are installed; slow
+	SHMCHECK_PROGRAMS=$(BUILD) ci/sweep_wrappers
+
 mutants: all ## which case sees which mutant
 	$(BUILD)/shmcheck mutants
 
@@ -120,15 +127,18 @@ lint: ## clang-format, clang-tidy, cppcheck, shellcheck
 format: ## lay the sources out
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
-BENCHES = $(patsubst %,$(BUILD)/bench-%,cost_per_case fault_cost kernel_cost libfiu_cost)
+BENCHES = $(patsubst %,$(BUILD)/bench-%,cost_per_case fault_cost kernel_cost libfiu_cost sweep_cost)
 $(BENCHES): $(BUILD)/bench-%: $(BUILD)/tests/ci/bench/%.o $(BUILD)/tests/ci/bench/timing.o $(TOOL_PARTS)
 	$(CC) $(CFLAGS) $(SANITIZER) $(LDFLAGS) $^ -o $@ $(TOOL_LIBRARIES) -pthread
 
-bench: all $(BENCHES) ## what a case costs over the floor, and a call under each back end over a bare one
+bench: all $(BENCHES) ## what a case costs over the floor, a call under each back end over a bare one, a sweep over strace
 	$(BUILD)/bench-cost_per_case $(BUILD)/shmcheck-agent-static
 	$(BUILD)/bench-fault_cost
 	$(BUILD)/bench-libfiu_cost
 	$(BUILD)/bench-kernel_cost
+	ci/bench/matrix_paint $(BUILD)
+	$(CC) -g -o $(BUILD)/bench-tutorial ci/wrappers/tutorial-c/tutorial.c
+	$(BUILD)/bench-sweep_cost $(BUILD)/shmcheck $(BUILD)/bench-tutorial
 
 FUZZ_SECONDS ?= 60
 $(BUILD)/fuzz-record-reader: ci/fuzz/record_reader_fuzz.c harness/judge/record_reader.c
@@ -156,7 +166,7 @@ install: all ## into $(prefix), or below $(DESTDIR)
 	install -m 644 harness/agent/*.[ch] $(DESTDIR)$(libdir)/harness/agent
 	install ci/target $(DESTDIR)$(libdir)/ci
 	install -m 644 ci/targets/* $(DESTDIR)$(libdir)/ci/targets
-	install -m 644 reports/schema.json $(DESTDIR)$(libdir)
+	install -m 644 reports/schema.json reports/matrix_schema.json $(DESTDIR)$(libdir)
 
 clean: ## remove the build folder
 	rm -rf build

@@ -109,6 +109,9 @@ static bool is_worth_lasting(const struct sweep *s, const struct sweep_try *t, c
         /* No system is one where each key that is drawn is taken. */
         if (f->error == EEXIST && o->other_key)
                 return false;
+        /* Nor one where each identifier is gone that was just found. */
+        if ((f->error == EINVAL || f->error == EIDRM) && f->call != SHM_CALL_SHMDT && o->looked_again)
+                return false;
         return o->matched[0] > calls_of_kind(&s->normal.first, f) || is_first_at_site(&s->normal.first, f);
 }
 

@@ -279,6 +279,21 @@ static void finish(struct sweep_flight *f, bool *short_of_memory)
         sweep_flight_free(f);
 }
 
+static bool has_ended(struct sweep_flight *f)
+{
+        return f->keeper ? sweep_forked_has_ended(&f->command) : command_wait(&f->command, 0);
+}
+
+static void kill_if_late(struct sweep_flight *f)
+{
+        if (f->setup.observation->timed_out || sweep_now() < f->until)
+                return;
+        f->setup.observation->timed_out = true;
+        /* It is killed, and tells of its end: no need to come back before. */
+        f->until = INT64_MAX;
+        (f->keeper ? sweep_forked_kill : command_kill)(&f->command);
+}
+
 bool sweep_flight_serve(struct sweep_flight *f, const struct pollfd *polled, bool *short_of_memory)
 {
         if (f->backend && !kernel_backend_serve(f->backend, polled[POLLED_KERNEL].revents)) {
@@ -290,14 +305,11 @@ bool sweep_flight_serve(struct sweep_flight *f, const struct pollfd *polled, boo
                         read_stream(f, i);
         }
         session_drain(f->session, false, sweep_watch_event, f->watch);
-        if (!f->setup.observation->timed_out && sweep_now() >= f->until) {
-                f->setup.observation->timed_out = true;
-                /* It is killed, and tells of its end: no need to come back before. */
-                f->until = INT64_MAX;
-                (f->keeper ? sweep_forked_kill : command_kill)(&f->command);
-        }
-        if (!(f->keeper ? sweep_forked_has_ended(&f->command) : command_wait(&f->command, 0)))
+        /* First: who has ended is not late, however late that is seen. */
+        if (!has_ended(f)) {
+                kill_if_late(f);
                 return false;
+        }
         finish(f, short_of_memory);
         return true;
 }

@@ -1,5 +1,6 @@
 #include "sweep_observation.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ipc.h>
@@ -114,6 +115,21 @@ static void note_removal(struct sweep_watch *w, const struct shm_event *e)
         }
 }
 
+/*
+ * A command that is told its identifier does not exist can do no more about
+ * the segment: in a world where that is so, nothing is left behind.
+ */
+static void note_said_gone(struct sweep_watch *w, const struct shm_event *e)
+{
+        bool is_about_id = (e->call == SHM_CALL_SHMAT && e->args[1] == 0) ||
+                           (e->call == SHM_CALL_SHMCTL && e->args[1] == IPC_STAT);
+        if (!fails_by_fault(w, e) || !(e->error == EIDRM || (e->error == EINVAL && is_about_id)))
+                return;
+        struct made *made = find_made(w, e->args[0]);
+        if (made)
+                made->by_fault = true;
+}
+
 /* ---- calls ---- */
 
 static void note_failure(struct sweep_observation *o, size_t site, int error)
@@ -133,11 +149,16 @@ static void keep_call(struct sweep_watch *w, const struct sweep_call *call)
                 o->calls[o->kept++] = *call;
 }
 
-static void note_other_key(struct sweep_observation *o, const struct sweep_call *call)
+/* What shows that the first fault cannot last. */
+static void note_other_segment(struct sweep_observation *o, const struct sweep_call *call)
 {
         const struct sweep_call *failed = &o->fired[0];
-        if (call->call == SHM_CALL_SHMGET && o->fired_known[0] && failed->call == SHM_CALL_SHMGET)
+        if (call->call != SHM_CALL_SHMGET || !o->fired_known[0])
+                return;
+        if (failed->call == SHM_CALL_SHMGET)
                 o->other_key |= failed->args[0] != call->args[0];
+        else
+                o->looked_again = true;
 }
 
 static void note_fired(struct sweep_watch *w, int rule, const struct sweep_call *call)
@@ -171,12 +192,14 @@ void sweep_watch_event(const struct shm_event *e, void *arg)
                 call.found = note_segment(w, e, call.site);
         if (e->call == SHM_CALL_SHMCTL && e->args[1] == IPC_RMID)
                 note_removal(w, e);
+        if (e->call == SHM_CALL_SHMAT || e->call == SHM_CALL_SHMCTL)
+                note_said_gone(w, e);
         if (call.error)
                 note_failure(o, call.site, call.error);
         o->call_count++;
         o->last_site = call.site;
         keep_call(w, &call);
-        note_other_key(o, &call);
+        note_other_segment(o, &call);
         note_fired(w, e->rule, &call);
         if (call.site == SWEEP_NO_SITE)
                 w->short_of_memory = true;

@@ -50,7 +50,8 @@ struct sweep_observation {
         uint64_t hit[SWEEP_FAULTS];            /* and fired on */
         struct sweep_call fired[SWEEP_FAULTS]; /* the first of these, where hit is not 0 and events were seen */
         bool fired_known[SWEEP_FAULTS];
-        bool other_key; /* after the first fault, which was one of shmget, another key was asked for */
+        bool other_key;    /* after the first fault, which was one of shmget, another key was asked for */
+        bool looked_again; /* after the first fault, which was another's, shmget was called */
         struct {
                 size_t site;
                 int error;
