@@ -1,11 +1,15 @@
 /* Profiles and baselines as files that people write, and get wrong. */
 #include <criterion/criterion.h>
+#include <fnmatch.h>
+#include <glob.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "baseline.h"
+#include "command.h"
 #include "nearest.h"
 #include "profile.h"
 
@@ -89,14 +93,99 @@ Test(profile, an_override_comes_before_what_the_check_says, .init = make_folder,
         profile_free(p);
 }
 
-Test(profile, the_project_s_own_are_sound)
+/* ---- those of the project ---- */
+
+/* The id of each case, a line each. */
+static char *list_cases(void)
+{
+        struct finished f = run_command("$B/shmcheck run --list | cut -d ' ' -f 1");
+        cr_assert_eq(f.status, 0, "%s", f.err);
+        cr_assert_gt(count_lines(f.out), 1000);
+        free(f.err);
+        return f.out;
+}
+
+static bool names_a_case(const char *pattern, const char *list)
+{
+        char *ids = strdup(list);
+        char *rest = NULL;
+        bool found = false;
+        for (char *id = strtok_r(ids, "\n", &rest); id && !found; id = strtok_r(NULL, "\n", &rest))
+                found = fnmatch(pattern, id, 0) == 0;
+        free(ids);
+        return found;
+}
+
+static const char *text_in(const json_t *object, const char *name)
+{
+        const char *text = json_string_value(json_object_get(object, name));
+        return text ? text : "";
+}
+
+static bool is_basis(const char *word)
+{
+        static const char *const words[] = {"run", "documentation", "source"};
+        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+                if (strcmp(word, words[i]) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static void expect_sound(const char *path, const char *cases)
 {
         char why[4200] = "";
-        static const char *const names[] = {"posix", "linux"};
-        for (size_t i = 0; i < 2; i++) {
+        struct profile *p = profile_load("cases/profiles", path, why, sizeof(why));
+        cr_assert_not_null(p, "%s", why);
+        char *copy = strdup(path);
+        char *name = basename(copy);
+        name[strlen(name) - strlen(".json")] = '\0';
+        cr_expect_str_eq(p->name, name);
+        free(copy);
+        size_t i = 0;
+        json_t *override = NULL;
+        json_array_foreach(json_object_get(p->files[0], "overrides"), i, override)
+        {
+                const char *id = text_in(override, "case");
+                cr_expect(names_a_case(id, cases), "%s: %s is no case", path, id);
+                cr_expect_str_not_empty(text_in(override, "why"), "%s: %s", path, id);
+                cr_expect_str_not_empty(text_in(override, "source"), "%s: %s", path, id);
+                cr_expect_gt(json_array_size(json_object_get(override, "expected")), 0, "%s: %s", path, id);
+                cr_expect(is_basis(text_in(override, "basis")), "%s: %s: its basis is '%s'", path, id,
+                          text_in(override, "basis"));
+        }
+        profile_free(p);
+}
+
+Test(profile, each_of_the_project_names_cases_that_there_are_and_says_why)
+{
+        glob_t found;
+        char *cases = list_cases();
+        cr_assert_eq(glob("cases/profiles/*.json", 0, NULL, &found), 0);
+        cr_expect_geq(found.gl_pathc, 17);
+        for (size_t i = 0; i < found.gl_pathc; i++)
+                expect_sound(found.gl_pathv[i], cases);
+        globfree(&found);
+        free(cases);
+}
+
+/* What nobody has run says where it was read. */
+Test(profile, of_platforms_that_nobody_runs_no_line_claims_a_run)
+{
+        static const char *const names[] = {"freebsd", "netbsd",  "openbsd",
+                                            "macos",   "illumos", "cygwin-without-cygserver"};
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+                char why[4200] = "";
                 struct profile *p = profile_load("cases/profiles", names[i], why, sizeof(why));
                 cr_assert_not_null(p, "%s", why);
-                cr_expect_str_eq(p->name, names[i]);
+                size_t j = 0;
+                json_t *override = NULL;
+                json_array_foreach(json_object_get(p->files[0], "overrides"), j, override)
+                {
+                        cr_expect_str_neq(text_in(override, "basis"), "run", "%s: %s", names[i],
+                                          text_in(override, "case"));
+                }
+                cr_expect_gt(j, 0, "%s", names[i]);
                 profile_free(p);
         }
 }
