@@ -186,14 +186,24 @@ void sweep_others_text(const struct sweep *s, const struct sweep_finding *f, cha
         char shown[300];
         struct sweep_try as_shown = *sweep_shown_try(s, f);
         write_faults(&as_shown, shown, sizeof(shown));
+        size_t pairs = 0;
         *text = '\0';
         for (size_t i = 0; i < f->try_count; i++) {
+                const struct sweep_try *t = &s->tries[f->tries[i]];
                 char fault[300];
                 size_t length = strlen(text);
-                write_faults(&s->tries[f->tries[i]], fault, sizeof(fault));
+                if (t->fault_count > f->shown_count) {
+                        pairs++;
+                        continue;
+                }
+                write_faults(t, fault, sizeof(fault));
                 if (strcmp(fault, shown) != 0 && !has_word(text, fault) && length + strlen(fault) + 3 < size)
                         snprintf(text + length, size - length, "%s%s", length ? ", " : "", fault);
         }
+        size_t length = strlen(text);
+        if (pairs)
+                snprintf(text + length, size - length, "%s%zu pair%s of faults", length ? ", " : "", pairs,
+                         pairs == 1 ? "" : "s");
 }
 
 bool sweep_finding_counts(const struct sweep_finding *f)

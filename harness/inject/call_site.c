@@ -93,11 +93,10 @@ static const char *function_by_dwarf(Dwfl_Module *file, Dwarf_Addr address)
         return name;
 }
 
-/* As people write it: what C++ compilers make of a name is undone, its parameters aside. */
-static void set_function(struct trace_place *place, const char *name)
+void call_site_function(const char *name, char *text, size_t size)
 {
         char *written = cplus_demangle_v3(name, DMGL_NO_OPTS);
-        snprintf(place->function, sizeof(place->function), "%s", written ? written : name);
+        snprintf(text, size, "%s", written ? written : name);
         free(written);
 }
 
@@ -130,5 +129,5 @@ void call_sites_find(struct call_sites *sites, const char *module, uint64_t offs
                 if (!name)
                         name = dwfl_module_addrname(m->file, address);
         }
-        set_function(place, name ? name : function);
+        call_site_function(name ? name : function, place->function, sizeof(place->function));
 }

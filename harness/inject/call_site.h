@@ -12,6 +12,9 @@ struct call_sites;
 struct call_sites *call_sites_new(void);
 void call_sites_free(struct call_sites *sites);
 
+/* A function's name as people write it: what C++ compilers make of it is undone, its parameters aside. */
+void call_site_function(const char *name, char *text, size_t size);
+
 /*
  * Finds the function, source file and line of the call that returns to this
  * offset from the load address of the module: by DWARF, in the file itself or

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "call_site.h"
+
 #define FRAMES 16
 #define TEXT 4096
 
@@ -41,10 +43,17 @@ static int add_frame(Dwfl_Frame *frame, void *arg)
         Dwfl_Module *module = dwfl_addrmodule(stack->process, address);
         const char *function = module ? dwfl_module_addrname(module, address) : NULL;
         const char *path = module ? dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, NULL, NULL) : NULL;
+        /* What calls main is nobody's to mend. */
+        if (function &&
+            (strncmp(function, "__libc_start", strlen("__libc_start")) == 0 || strcmp(function, "_start") == 0))
+                return DWARF_CB_ABORT;
         Dwfl_Line *line = module ? dwfl_module_getsrc(module, address) : NULL;
         int number = 0;
         const char *source = line ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;
-        fprintf(stack->out, "%s (%s", function ? function : "?", last_part(source ? source : path ? path : "?"));
+        char name[256] = "?";
+        if (function)
+                call_site_function(function, name, sizeof(name));
+        fprintf(stack->out, "%s (%s", name, last_part(source ? source : path ? path : "?"));
         if (source)
                 fprintf(stack->out, ":%d", number);
         fputs(")\n", stack->out);

@@ -184,7 +184,8 @@ static bool add_lies(struct sweep_fault_list *list, const struct sweep_call *cal
         char many[64];
         snprintf(many, sizeof(many), "corrupt=nattch:%d", MANY_ATTACHED);
         if (can_be_short(call) &&
-            !add_other(list, call, SWEEP_LIE, "short", "a version that used a smaller size left the segment"))
+            !add_other(list, call, SWEEP_LIE, "short",
+                       "a platform that lets a segment smaller than asked for pass, as Linux does not"))
                 return false;
         if (call->call != SHM_CALL_SHMCTL || !fault_command_stats(call->command) || call->error)
                 return true;

@@ -115,17 +115,27 @@ static void note_removal(struct sweep_watch *w, const struct shm_event *e)
         }
 }
 
-/*
- * A command that is told its identifier does not exist can do no more about
- * the segment: in a world where that is so, nothing is left behind.
- */
-static void note_said_gone(struct sweep_watch *w, const struct shm_event *e)
+/* Whether the command is told that its identifier does not exist: it can do no more about the segment. */
+static bool is_said_gone(const struct sweep_watch *w, const struct shm_event *e)
 {
         bool is_about_id = (e->call == SHM_CALL_SHMAT && e->args[1] == 0) ||
                            (e->call == SHM_CALL_SHMCTL && e->args[1] == IPC_STAT);
-        if (!fails_by_fault(w, e) || !(e->error == EIDRM || (e->error == EINVAL && is_about_id)))
-                return;
-        struct made *made = find_made(w, e->args[0]);
+        return fails_by_fault(w, e) && (e->error == EIDRM || (e->error == EINVAL && is_about_id));
+}
+
+/* Whether it is told how many others are attached: it may well leave the segment to them. */
+static bool is_said_shared(const struct sweep_watch *w, const struct shm_event *e)
+{
+        if (e->rule < 0 || (unsigned)e->rule >= w->session->plan.count)
+                return false;
+        const struct fault_rule *rule = &w->session->plan.rules[e->rule];
+        return rule->actions & FAULT_CORRUPT && rule->member == FAULT_MEMBER_NATTCH && rule->value > 0;
+}
+
+/* In a world where that is so, the segment is not the command's to remove any more. */
+static void note_untruth(struct sweep_watch *w, const struct shm_event *e)
+{
+        struct made *made = is_said_gone(w, e) || is_said_shared(w, e) ? find_made(w, e->args[0]) : NULL;
         if (made)
                 made->by_fault = true;
 }
@@ -193,7 +203,7 @@ void sweep_watch_event(const struct shm_event *e, void *arg)
         if (e->call == SHM_CALL_SHMCTL && e->args[1] == IPC_RMID)
                 note_removal(w, e);
         if (e->call == SHM_CALL_SHMAT || e->call == SHM_CALL_SHMCTL)
-                note_said_gone(w, e);
+                note_untruth(w, e);
         if (call.error)
                 note_failure(o, call.site, call.error);
         o->call_count++;
