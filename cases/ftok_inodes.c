@@ -99,22 +99,22 @@ static size_t answer(const struct request *request, struct reply *reply)
         }
 }
 
-/* Until the file system is unmounted. */
-static void serve_numbered_files(int fd)
+/* False once the file system is unmounted. */
+static bool read_request(int fd, struct request *request)
 {
-        static struct request request;
+        ssize_t n = 0;
+        do {
+                n = read(fd, request, sizeof(*request));
+        } while (n == -1 && (errno == EINTR || errno == ENOENT));
+        return n > 0;
+}
+
+static bool write_answer(int fd, const struct request *request)
+{
         struct reply reply;
-        for (;;) {
-                ssize_t n = read(fd, &request, sizeof(request));
-                if (n == -1 && (errno == EINTR || errno == ENOENT))
-                        continue;
-                if (n <= 0)
-                        return;
-                size_t length = answer(&request, &reply);
-                reply.length = (uint32_t)length;
-                if (length && write(fd, &reply, length) != (ssize_t)length && errno != ENOENT)
-                        return;
-        }
+        size_t length = answer(request, &reply);
+        reply.length = (uint32_t)length;
+        return length == 0 || write(fd, &reply, length) == (ssize_t)length || errno == ENOENT;
 }
 
 /*
@@ -130,10 +130,15 @@ static dev_t make_numbered_files(void)
         snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
         if (mount("shmcheck", "numbered", "fuse", MS_NOSUID | MS_NODEV, options) == -1)
                 skip_case("mount of a fuse file system: %s", strerror(errno));
+        static struct request request;
+        /* An emulator passes on what its host's kernel says, in the host's byte order. */
+        if (!read_request(fd, &request) || request.opcode != INIT)
+                skip_case("/dev/fuse does not begin with what this program reads as FUSE_INIT");
         struct child server;
         CHILD(&server, "file system")
         {
-                serve_numbered_files(fd);
+                while (write_answer(fd, &request) && read_request(fd, &request)) {
+                }
         }
         /* With the server's the last descriptor, its death fails a pending stat() instead of leaving it to wait. */
         close(fd);

@@ -326,7 +326,8 @@ LINUX_CASE("ns.setns.back", "After setns back key and id are valid again, and th
         IN_CHILD
         {
                 int home = open("/proc/self/ns/ipc", O_RDONLY | O_CLOEXEC);
-                make_sure(home != -1, "/proc/self/ns/ipc: %s", strerror(errno));
+                if (home == -1)
+                        skip_case("/proc/self/ns/ipc: %s", strerror(errno));
                 make_ipc_namespace();
                 struct stat_buffer b;
                 check_fails(try_shmctl(id, IPC_STAT, &b.is.ds), EINVAL);
@@ -345,7 +346,8 @@ LINUX_CASE("ns.setns.denied", "setns to the parent's IPC namespace from a child 
 {
 #ifdef __linux__
         int home = open("/proc/self/ns/ipc", O_RDONLY | O_CLOEXEC);
-        make_sure(home != -1, "/proc/self/ns/ipc: %s", strerror(errno));
+        if (home == -1)
+                skip_case("/proc/self/ns/ipc: %s", strerror(errno));
         make_sure(unshare(CLONE_NEWUSER) == 0, "unshare(CLONE_NEWUSER): %s", strerror(errno));
         make_ipc_namespace();
         int r = setns(home, CLONE_NEWIPC);
@@ -359,7 +361,8 @@ LINUX_CASE("ns.held.by_fd", "A descriptor of /proc/PID/ns/ipc holds the namespac
 #ifdef __linux__
         make_ipc_namespace();
         int held = open("/proc/self/ns/ipc", O_RDONLY | O_CLOEXEC);
-        make_sure(held != -1, "/proc/self/ns/ipc: %s", strerror(errno));
+        if (held == -1)
+                skip_case("/proc/self/ns/ipc: %s", strerror(errno));
         int id = make_second_segment(KEY, 0600);
         make_ipc_namespace();
         check_fails(try_shmget(KEY, 0, 0), ENOENT);

@@ -16,6 +16,17 @@
 #define SIZE 3333
 #define SEED 5
 
+/* What a signal tells of the address that raised it: on IBM Z its page alone. */
+static uintptr_t told_address(const char *at)
+{
+#ifdef __s390__
+        return (uintptr_t)at & ~(uintptr_t)(PAGE - 1);
+#else
+        return (uintptr_t)at;
+#endif
+}
+
+/* The write's signal says why and where. */
 /* The write's signal says why and where. */
 static void check_denied_write(const char *what, char *at)
 {
@@ -25,7 +36,7 @@ static void check_denied_write(const char *what, char *at)
         LINUX_ONLY
         {
                 check_equal(writer.code, SEGV_ACCERR);
-                check_explained(writer.address == (uintptr_t)at, "si_addr is the address written to", "0x%" PRIxPTR,
+                check_explained(writer.address == told_address(at), "si_addr is the address written to", "0x%" PRIxPTR,
                                 writer.address);
         }
 }
@@ -267,10 +278,10 @@ LINUX_CASE("shmat.flag.read_implies_exec",
            .level = LINUX_UNDOCUMENTED, .clause = "personality(2) READ_IMPLIES_EXEC")
 {
 #ifdef __linux__
-        int id = make_code_segment(KEY, 0600);
         int old = personality(0xffffffffU);
-        make_sure(old != -1 && personality((unsigned)old | READ_IMPLIES_EXEC) != -1, "personality: %s",
-                  strerror(errno));
+        if (old == -1 || personality((unsigned)old | READ_IMPLIES_EXEC) == -1)
+                skip_case("personality: %s", strerror(errno));
+        int id = make_code_segment(KEY, 0600);
         check_runs("code in a read-write attachment", make_attached(id, 0));
         check_runs("code in a read-only attachment", make_attached(id, SHM_RDONLY));
 #endif

@@ -240,8 +240,12 @@ static int make_semaphores(void)
 
 static void check_queue_lives(int id)
 {
-        struct msqid_ds ds;
-        int r = msgctl(id, IPC_STAT, &ds);
+        /* Some C libraries' structure is shorter than what the kernel writes. */
+        union {
+                struct msqid_ds ds;
+                unsigned char room[SHMC_GUARD];
+        } u;
+        int r = msgctl(id, IPC_STAT, &u.ds);
         check_succeeds(try_other("msgctl(queue, IPC_STAT)", r, r == -1, errno));
 }
 

@@ -12,6 +12,10 @@
 
 #define SIZE 3333
 #define INDEXES 32768 /* an identifier is its slot's index plus a multiple of it */
+/* With ipcmni_extend, indexes are handed out in a cycle of this many; otherwise of fewer. */
+#define LONGEST_CYCLE 4096
+/* What make_stat fills its buffer with: what a platform does not write is then no change. */
+#define FILLER 0x5a
 
 /* No call knows the identifier. */
 static void check_gone(int id)
@@ -111,14 +115,16 @@ CASE("shmctl.rmid.stale_id_same_slot", "The old identifier fails when its slot o
 {
         int old = make_stale_id();
         int id = -1;
-        int patience = INDEXES;
+        int patience = LONGEST_CYCLE;
         do {
                 if (id != -1)
                         quiet_rmid(id);
                 id = quiet_shmget(IPC_PRIVATE, 1, 0600);
                 make_sure(id != -1, "shmget: %s", strerror(errno));
         } while (id % INDEXES != old % INDEXES && patience-- > 0);
-        make_sure(id % INDEXES == old % INDEXES && id != old, "no new segment came to lie in the slot of the old one");
+        if (id % INDEXES != old % INDEXES)
+                skip_case("of %d segments none came to lie in the slot of the old one", LONGEST_CYCLE + 1);
+        make_sure(id != old, "the old identifier was given again");
         struct snapshot before = take_snapshot(id);
         check_gone(old);
         check_unchanged(&before);
@@ -266,6 +272,7 @@ CASE("shmctl.rmid.attached_twice", "A second IPC_RMID of a removed, attached seg
         void *at;
         int id = make_removed_attached(&at);
         struct stat_buffer before;
+        memset(&before, FILLER, sizeof(before));
         bool known = shmctl(id, IPC_STAT, &before.is.ds) == 0;
         check_result(try_shmctl(id, IPC_RMID, NULL), ON_POSIX(OK, EINVAL, EIDRM), ON_LINUX(OK));
         check_pattern("the contents", at, SIZE, 1);
@@ -543,8 +550,13 @@ TABLE(callers, struct caller_row, row)
                 check_gone(id);
                 return;
         }
-        struct shmid_ds now = make_stat(id);
-        check_only_changed(&before, &now, row->attached ? M_ATIME | M_DTIME | M_LPID : 0);
+        struct stat_buffer now;
+        memset(&now, FILLER, sizeof(now));
+        struct outcome still_there = try_shmctl(id, IPC_STAT, &now.is.ds);
+        check_succeeds(still_there);
+        if (still_there.failed)
+                return;
+        check_only_changed(&before, &now.is.ds, row->attached ? M_ATIME | M_DTIME | M_LPID : 0);
         check_equal(id_of(try_shmget(KEY, 0, 0)), id);
 }
 

@@ -232,7 +232,7 @@ CASE("shmget.shmmni.zero", "With SHMMNI 0, and with SHMALL 0, every creation fai
 
 LINUX_CASE("shmget.shmmni.maximum",
            "SHMMNI can be 32768, and then exactly so many segments made; 32769 and -1 are refused",
-           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/ipc_sysctl.c", .needs = NEED_SYSCTL,
+           .level = LINUX_UNDOCUMENTED, .clause = "Linux ipc/ipc_sysctl.c", .needs = NEED_SYSCTL, .waits = true,
            .note = "more with the boot option ipcmni_extend")
 {
 #ifdef __linux__

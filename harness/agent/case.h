@@ -303,7 +303,7 @@ void *shmc_make_attached_apart(int shmid, size_t size, int flags);
 unsigned long shmc_attachments(int shmid);
 #define attachments shmc_attachments
 #ifdef __linux__
-/* The index by which SHM_STAT knows the segment. */
+/* The index by which SHM_STAT knows the segment: its identifier where no index leads to it, as in gVisor. */
 int shmc_make_index(int shmid);
 #define make_index shmc_make_index
 #endif

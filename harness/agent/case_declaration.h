@@ -46,7 +46,7 @@ struct shmc_case {
         enum shmc_level level;
         bool linux_only;     /* not applicable elsewhere: the body stands under #ifdef __linux__ */
         unsigned long needs; /* of enum shmc_need */
-        bool waits;          /* the body waits more than it works: the run gives it a worker of its own */
+        bool waits;          /* the body waits, or may take long: the run gives it a worker of its own */
         void (*body)(void);
         void (*row_body)(const void *row);
         const void *row; /* what row_body is given */

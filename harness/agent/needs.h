@@ -8,6 +8,7 @@
 struct shmc_needs {
         char missing[SHMC_NEEDS][96];
         bool private_scratch; /* each worker has a file system of its own for temporary files */
+        bool counts_segments; /* SHM_INFO tells how many segments the worker's IPC namespace has */
 };
 
 /*

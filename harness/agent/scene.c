@@ -225,7 +225,7 @@ int shmc_make_index(int shmid)
                 if (shmctl(index, SHM_STAT, &b.is.ds) == shmid)
                         return index;
         }
-        shmc_setup_failed("SHM_STAT finds segment %d at no index", shmid);
+        return shmid;
 }
 #endif
 

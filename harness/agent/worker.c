@@ -168,7 +168,7 @@ static bool segment_exists(int shmid, struct shmid_ds *ds)
 }
 
 /* Segments of the worker's whole namespace; -1 where it is shared, or cannot be told. */
-static long count_in_namespace(void)
+static long count_in_namespace(const struct shmc_needs *needs)
 {
 #ifdef __linux__
         union {
@@ -176,8 +176,10 @@ static long count_in_namespace(void)
                 struct shmid_ds ds;
                 unsigned char room[512];
         } u;
-        if (shmc_context.isolation != SHMC_ISOLATION_HOST && shmctl(0, SHM_INFO, &u.ds) >= 0)
+        if (needs->counts_segments && shmctl(0, SHM_INFO, &u.ds) >= 0)
                 return (long)u.info.SHMC_INFO_USED_IDS;
+#else
+        (void)needs;
 #endif
         return -1;
 }
@@ -186,7 +188,7 @@ static long count_in_namespace(void)
  * Looks at what is left now that the case's processes are gone and nothing is
  * cleaned up yet, and adds the observation that it is what the case meant.
  */
-static void observe_persistence(struct shmc_text *left, const char *status)
+static void observe_persistence(struct shmc_text *left, const char *status, const struct shmc_needs *needs)
 {
         struct shmc_journal *j = shmc_journal;
         uint32_t count = atomic_load(&j->made_count);
@@ -213,13 +215,16 @@ static void observe_persistence(struct shmc_text *left, const char *status)
         bool done = strcmp(status, "done") == 0;
         bool set_up_failed = strcmp(status, "setup") == 0;
         /* A case that ended half-way has not yet said what else it means to leave: then only what it told counts. */
-        long in_namespace = set_up_failed ? -1 : count_in_namespace();
+        long in_namespace = set_up_failed ? -1 : count_in_namespace(needs);
         if (in_namespace >= 0)
                 found = in_namespace;
-        if (atomic_load(&j->meant_left) >= 0)
+        bool has_told = atomic_load(&j->meant_left) >= 0;
+        if (has_told)
                 meant = atomic_load(&j->meant_left);
+        /* What a case tells are segments that only the namespace's count knows of. */
+        bool unknown = has_told && !needs->counts_segments && shmc_context.isolation != SHMC_ISOLATION_HOST;
         shmc_add(left, "],\"count\":%ld,\"meant\":%ld}", found, meant);
-        if (!(done || set_up_failed) || count > SHMC_SEGMENTS)
+        if (!(done || set_up_failed) || count > SHMC_SEGMENTS || unknown)
                 return;
         char observation[256];
         struct shmc_text t = SHMC_TEXT(observation);
@@ -299,7 +304,7 @@ static void run_case(const struct shmc_case *c, const struct shmc_needs *needs, 
         shmc_reap_all(pid);
         r->journal = shmc_journal;
         classify(r, status, reason, size);
-        observe_persistence(left, r->status);
+        observe_persistence(left, r->status, needs);
         r->left = left->bytes;
         if (shmc_context.isolation == SHMC_ISOLATION_HOST)
                 remove_own_segments();
