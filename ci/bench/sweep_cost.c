@@ -44,10 +44,11 @@ static pid_t start(const char *const *words, int output)
         posix_spawn_file_actions_init(&actions);
         posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-        int error = posix_spawnp(&pid, words[0], &actions, NULL, (char *const *)words, environ);
+        const char *program = words[0] ? words[0] : "";
+        int error = posix_spawnp(&pid, program, &actions, NULL, (char *const *)words, environ);
         posix_spawn_file_actions_destroy(&actions);
         if (error)
-                fprintf(stderr, "bench: %s: %s\n", words[0], strerror(error));
+                fprintf(stderr, "bench: %s: %s\n", program, strerror(error));
         return error ? -1 : pid;
 }
 
