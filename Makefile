@@ -127,12 +127,13 @@ lint: ## clang-format, clang-tidy, cppcheck, shellcheck
 format: ## lay the sources out
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
-BENCHES = $(patsubst %,$(BUILD)/bench-%,cost_per_case fault_cost kernel_cost libfiu_cost sweep_cost)
+BENCHES = $(patsubst %,$(BUILD)/bench-%,cost_per_case fault_cost judge_cost kernel_cost libfiu_cost sweep_cost)
 $(BENCHES): $(BUILD)/bench-%: $(BUILD)/tests/ci/bench/%.o $(BUILD)/tests/ci/bench/timing.o $(TOOL_PARTS)
 	$(CC) $(CFLAGS) $(SANITIZER) $(LDFLAGS) $^ -o $@ $(TOOL_LIBRARIES) -pthread
 
-bench: all $(BENCHES) ## what a case costs over the floor, a call under each back end over a bare one, a sweep over strace
+bench: all $(BENCHES) ## what a case, judging 100 records, a call under each back end and a sweep cost over a floor
 	$(BUILD)/bench-cost_per_case $(BUILD)/shmcheck-agent-static
+	$(BUILD)/bench-judge_cost $(BUILD)/shmcheck
 	$(BUILD)/bench-fault_cost
 	$(BUILD)/bench-libfiu_cost
 	$(BUILD)/bench-kernel_cost
@@ -141,15 +142,20 @@ bench: all $(BENCHES) ## what a case costs over the floor, a call under each bac
 	$(BUILD)/bench-sweep_cost $(BUILD)/shmcheck $(BUILD)/bench-tutorial
 
 FUZZ_SECONDS ?= 60
-$(BUILD)/fuzz-record-reader: ci/fuzz/record_reader_fuzz.c harness/judge/record_reader.c
+VALUES = $(addprefix harness/judge/,arena.c value.c value_reader.c)
+$(BUILD)/fuzz-record-reader: ci/fuzz/record_reader_fuzz.c harness/judge/record_reader.c $(VALUES)
 	@mkdir -p $(@D)
-	clang -g -O1 -fsanitize=fuzzer,address,undefined -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION -D_GNU_SOURCE -Iharness/judge $^ -o $@ -ljansson -lz
+	clang -g -O1 -fsanitize=fuzzer,address,undefined -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION -D_GNU_SOURCE -Iharness/judge $^ -o $@ -ljansson -lunistring -lz
+
+$(BUILD)/fuzz-value-reader: ci/fuzz/value_reader_fuzz.c $(VALUES)
+	@mkdir -p $(@D)
+	clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iharness/judge $^ -o $@ -ljansson -lunistring
 
 $(BUILD)/fuzz-fault-plan: ci/fuzz/fault_plan_fuzz.c $(wildcard harness/inject/fault_*.c) harness/inject/name_glob.c
 	@mkdir -p $(@D)
 	clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iharness/inject $^ -o $@
 
-fuzz: all $(BUILD)/fuzz-record-reader $(BUILD)/fuzz-fault-plan ## feed the readers with what nobody would write
+fuzz: all $(BUILD)/fuzz-record-reader $(BUILD)/fuzz-value-reader $(BUILD)/fuzz-fault-plan ## feed the readers with what nobody would write
 	ci/fuzz/run $(BUILD) $(FUZZ_SECONDS)
 
 install: all ## into $(prefix), or below $(DESTDIR)
@@ -166,7 +172,7 @@ install: all ## into $(prefix), or below $(DESTDIR)
 	install -m 644 harness/agent/*.[ch] $(DESTDIR)$(libdir)/harness/agent
 	install ci/target $(DESTDIR)$(libdir)/ci
 	install -m 644 ci/targets/* $(DESTDIR)$(libdir)/ci/targets
-	install -m 644 reports/schema.json reports/matrix_schema.json $(DESTDIR)$(libdir)
+	install -m 644 reports/schema.json reports/diff_schema.json reports/matrix_schema.json $(DESTDIR)$(libdir)
 
 clean: ## remove the build folder
 	rm -rf build

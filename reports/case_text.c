@@ -5,7 +5,7 @@
 
 #define STEPS_BEFORE 6
 
-const char *member_text(const json_t *object, const char *member)
+const char *start_text(const json_t *object, const char *member)
 {
         const char *text = json_string_value(json_object_get(object, member));
         return text ? text : "";
@@ -32,7 +32,7 @@ static char *text_end(struct memory_text *t)
         return t->bytes;
 }
 
-static void print_call(FILE *out, const json_t *step)
+static void print_call(FILE *out, const struct value *step)
 {
         const char *text = member_text(step, "text");
         if (*text) {
@@ -40,24 +40,50 @@ static void print_call(FILE *out, const json_t *step)
                 return;
         }
         fprintf(out, "%s%s(", *member_text(step, "via") ? "syscall " : "", member_text(step, "call"));
-        size_t i = 0;
-        json_t *argument = NULL;
-        json_array_foreach(json_object_get(step, "args"), i, argument)
-                fprintf(out, "%s%s", i ? ", " : "", json_string_value(argument) ? json_string_value(argument) : "?");
+        const char *separator = "";
+        VALUE_EACH(argument, value_member(step, "args"))
+        {
+                fprintf(out, "%s%s", separator, value_text(argument) ? value_text(argument) : "?");
+                separator = ", ";
+        }
         fputc(')', out);
 }
 
-char *describe_step(const json_t *step)
+static void print_result(FILE *out, const struct value *step)
+{
+        const char *error = member_text(step, "errno");
+        fprintf(out, "%s%s%s", member_text(step, "ret"), *error ? " " : "", error);
+}
+
+static char *described(const struct value *step, void (*print)(FILE *out, const struct value *step))
 {
         struct memory_text t;
         if (!text_begin(&t))
                 return NULL;
-        print_call(t.stream, step);
-        fprintf(t.stream, " = %s", member_text(step, "ret"));
-        const char *error = member_text(step, "errno");
-        if (*error)
-                fprintf(t.stream, " %s", error);
+        print(t.stream, step);
         return text_end(&t);
+}
+
+char *describe_call(const struct value *step)
+{
+        return described(step, print_call);
+}
+
+char *describe_result(const struct value *step)
+{
+        return described(step, print_result);
+}
+
+static void print_step(FILE *out, const struct value *step)
+{
+        print_call(out, step);
+        fputs(" = ", out);
+        print_result(out, step);
+}
+
+char *describe_step(const struct value *step)
+{
+        return described(step, print_step);
 }
 
 char *describe_platform(const struct record *record)
@@ -71,51 +97,70 @@ char *describe_platform(const struct record *record)
                 fputs("a platform that the record does not tell", t.stream);
                 return text_end(&t);
         }
-        const char *preload = member_text(platform, "preload");
+        const char *preload = start_text(platform, "preload");
         if (*preload)
                 fprintf(t.stream, "preload:%s on ", strrchr(preload, '/') ? strrchr(preload, '/') + 1 : preload);
-        fprintf(t.stream, "%s %s %s, %s, %lld-bit, uid %lld, isolation %s", member_text(platform, "sysname"),
-                member_text(platform, "release"), member_text(platform, "machine"), member_text(platform, "libc"),
+        fprintf(t.stream, "%s %s %s, %s, %lld-bit, uid %lld, isolation %s", start_text(platform, "sysname"),
+                start_text(platform, "release"), start_text(platform, "machine"), start_text(platform, "libc"),
                 (long long)json_integer_value(json_object_get(platform, "pointer_bits")),
-                (long long)json_integer_value(json_object_get(platform, "uid")), member_text(isolation, "mode"));
+                (long long)json_integer_value(json_object_get(platform, "uid")), start_text(isolation, "mode"));
         return text_end(&t);
 }
 
-static void print_allowed(FILE *out, const json_t *allowed)
+void print_allowed(FILE *out, const struct value *allowed)
 {
-        size_t i = 0;
-        json_t *result = NULL;
-        json_array_foreach(allowed, i, result)
-                fprintf(out, "%s%s", i ? " or " : "", json_string_value(result) ? json_string_value(result) : "?");
+        const char *separator = "";
+        VALUE_EACH(result, allowed)
+        {
+                fprintf(out, "%s%s", separator, value_text(result) ? value_text(result) : "?");
+                separator = " or ";
+        }
 }
 
-static const json_t *step_number(const json_t *result, json_int_t n)
+static const struct value *step_number(const struct value *result, long long n)
 {
-        size_t i = 0;
-        json_t *step = NULL;
-        json_array_foreach(json_object_get(result, "steps"), i, step)
+        VALUE_EACH(step, value_member(result, "steps"))
         {
-                if (json_integer_value(json_object_get(step, "n")) == n)
+                if (member_integer(step, "n") == n)
                         return step;
         }
         return NULL;
 }
 
-/* "shmdt(0x7f..)   expected EINVAL   got 0", the columns being apart by gap. */
-static void print_difference(FILE *out, const char *gap, const json_t *result, const struct divergence *d)
+static void print_observed(FILE *out, const struct value *result, const struct value *observation)
 {
-        const json_t *step = step_number(result, json_integer_value(json_object_get(d->observation, "step")));
-        const char *seen = member_text(d->observation, "seen");
-        if (step) {
+        const struct value *step = step_number(result, member_integer(observation, "step"));
+        if (step)
                 print_call(out, step);
-                if (strcmp(seen, "success") == 0)
-                        seen = member_text(step, "ret");
-        } else {
-                fputs(member_text(d->observation, "what"), out);
-        }
+        else
+                fputs(member_text(observation, "what"), out);
+}
+
+char *describe_observed(const struct value *result, const struct value *observation)
+{
+        struct memory_text t;
+        if (!text_begin(&t))
+                return NULL;
+        print_observed(t.stream, result, observation);
+        return text_end(&t);
+}
+
+const char *observed_text(const struct value *result, const struct value *observation)
+{
+        const struct value *step = step_number(result, member_integer(observation, "step"));
+        const char *seen = member_text(observation, "seen");
+        if (step && strcmp(seen, "success") == 0)
+                seen = member_text(step, "ret");
+        return *seen ? seen : "nothing";
+}
+
+/* "shmdt(0x7f..)   expected EINVAL   got 0", the columns being apart by gap. */
+static void print_difference(FILE *out, const char *gap, const struct value *result, const struct divergence *d)
+{
+        print_observed(out, result, d->observation);
         fprintf(out, "%sexpected ", gap);
         print_allowed(out, d->allowed);
-        fprintf(out, "%sgot %s", gap, *seen ? seen : "nothing");
+        fprintf(out, "%sgot %s", gap, observed_text(result, d->observation));
         const char *by = member_text(d->observation, "by");
         if (*by && strcmp(by, "case") != 0)
                 fprintf(out, "%s(%s)", gap, by);
@@ -192,11 +237,26 @@ char *describe_verdict(const struct judged_case *c)
 
 /* ---- the whole of a case ---- */
 
+void print_requirement(FILE *out, struct terminal_style style, const struct value *result)
+{
+        char *line = NULL;
+        fputs("     ", out);
+        print_wrapped(out, style, 5, member_text(result, "sentence"));
+        if (asprintf(&line, "%s · %s · %s:%lld", member_text(result, "clause"), member_text(result, "level"),
+                     member_text(result, "file"), member_integer(result, "line")) == -1)
+                return;
+        fputs("     ", out);
+        print_ink(out, style, INK_DIM);
+        print_wrapped(out, style, 5, line);
+        print_ink(out, style, INK_PLAIN);
+        free(line);
+}
+
 static void print_head(FILE *out, struct terminal_style style, const struct judged_case *c)
 {
         static const char *const heads[VERDICTS] = {"PASS",  "FAIL",  "CRASH", "HANG", "FLAKY",
                                                     "ERROR", "KNOWN", "FIXED", "SKIP", "RECORD"};
-        const json_t *result = c->of->results[c->shown];
+        const struct value *result = c->of->results[c->shown];
         char *line = NULL;
         print_ink(out, style, verdict_diverges(c->verdict) ? INK_RED : INK_YELLOW);
         fputs(heads[c->verdict], out);
@@ -207,16 +267,8 @@ static void print_head(FILE *out, struct terminal_style style, const struct judg
         fputs(line ? line : "?", out);
         free(line);
         print_ink(out, style, INK_PLAIN);
-        fputs("\n     ", out);
-        print_wrapped(out, style, 5, member_text(result, "sentence"));
-        if (asprintf(&line, "%s · %s · %s:%lld", member_text(result, "clause"), member_text(result, "level"),
-                     member_text(result, "file"), (long long)json_integer_value(json_object_get(result, "line"))) > 0) {
-                fputs("     ", out);
-                print_ink(out, style, INK_DIM);
-                print_wrapped(out, style, 5, line);
-                print_ink(out, style, INK_PLAIN);
-                free(line);
-        }
+        fputc('\n', out);
+        print_requirement(out, style, result);
 }
 
 /* One line about the verdict as a whole: a reason, the rounds, the baseline. */
@@ -240,7 +292,8 @@ static void print_reason(FILE *out, struct terminal_style style, const struct ju
         free(line);
 }
 
-static void print_divergence(FILE *out, struct terminal_style style, const json_t *result, const struct divergence *d)
+static void print_divergence(FILE *out, struct terminal_style style, const struct value *result,
+                             const struct divergence *d)
 {
         struct memory_text t;
         if (!text_begin(&t))
@@ -255,18 +308,24 @@ static void print_divergence(FILE *out, struct terminal_style style, const json_
 }
 
 /* The steps that led to the first divergence: all that came before it, at most STEPS_BEFORE. */
-static void print_story(FILE *out, struct terminal_style style, const json_t *result, json_int_t until)
+static void print_story(FILE *out, struct terminal_style style, const struct value *result, long long until)
 {
-        const json_t *steps = json_object_get(result, "steps");
-        size_t count = json_array_size(steps);
+        const struct value *steps = value_member(result, "steps");
         size_t end = 0;
-        while (end < count &&
-               (until == 0 || json_integer_value(json_object_get(json_array_get(steps, end), "n")) < until))
+        VALUE_EACH(step, steps)
+        {
+                if (until != 0 && member_integer(step, "n") >= until)
+                        break;
                 end++;
-        size_t first = end > STEPS_BEFORE ? end - STEPS_BEFORE : 0;
+        }
         const char *head = "before it: ";
-        for (size_t i = first; i < end; i++) {
-                const json_t *step = json_array_get(steps, i);
+        size_t i = 0;
+        VALUE_EACH(step, steps)
+        {
+                if (i == end)
+                        break;
+                if (i++ + STEPS_BEFORE < end)
+                        continue;
                 char *line = describe_step(step);
                 const char *by = member_text(step, "by");
                 bool other = *by && strcmp(by, "case") != 0;
@@ -282,7 +341,7 @@ static void print_story(FILE *out, struct terminal_style style, const json_t *re
         }
 }
 
-static void print_notes(FILE *out, struct terminal_style style, const json_t *result)
+static void print_notes(FILE *out, struct terminal_style style, const struct value *result)
 {
         static const struct {
                 const char *member, *head;
@@ -300,13 +359,12 @@ static void print_notes(FILE *out, struct terminal_style style, const json_t *re
 
 void print_case(FILE *out, struct terminal_style style, const struct judged_case *c, const char *platform)
 {
-        const json_t *result = c->of->results[c->shown];
+        const struct value *result = c->of->results[c->shown];
         print_head(out, style, c);
         print_reason(out, style, c);
         for (size_t i = 0; i < c->divergence_count; i++)
                 print_divergence(out, style, result, &c->divergences[i]);
-        json_int_t until =
-                c->divergence_count ? json_integer_value(json_object_get(c->divergences[0].observation, "step")) : 0;
+        long long until = c->divergence_count ? member_integer(c->divergences[0].observation, "step") : 0;
         if (c->verdict != VERDICT_FIXED && c->verdict != VERDICT_RECORD)
                 print_story(out, style, result, until);
         print_notes(out, style, result);

@@ -3,103 +3,125 @@
  * in it. What is copied from a record is copied only if it is of the kind that
  * the schema promises: a record may come from anywhere.
  */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_writer.h"
 #include "plain_text.h"
 #include "report_format.h"
+#include "value_reader.h"
 
 #define RESULTS_FORMAT 1
 #define LABEL_LIMIT ((size_t)1000)
 
 struct member {
         const char *name;
-        bool (*fits)(const json_t *value);
+        bool (*fits)(const struct value *value);
         const char *otherwise; /* the text that stands for a missing one; NULL: it stays missing */
 };
 
-static bool is_text(const json_t *value)
+static bool is_text(const struct value *value)
 {
-        return json_is_string(value);
+        return value->kind == VALUE_TEXT;
 }
 
-static bool is_number(const json_t *value)
+static bool is_number(const struct value *value)
 {
-        return json_is_integer(value);
+        return value->kind == VALUE_INTEGER;
 }
 
-static bool is_count(const json_t *value)
+static bool is_count(const struct value *value)
 {
-        return json_is_integer(value) && json_integer_value(value) >= 0;
+        return value->kind == VALUE_INTEGER && value->integer >= 0;
 }
 
-static bool is_flag(const json_t *value)
+static bool is_flag(const struct value *value)
 {
-        return json_is_boolean(value);
+        return value->kind == VALUE_TRUE || value->kind == VALUE_FALSE;
 }
 
-static bool is_texts(const json_t *value)
+static bool is_texts(const struct value *value)
 {
-        size_t i = 0;
-        json_t *item = NULL;
-        json_array_foreach(value, i, item)
+        VALUE_EACH(entry, value)
         {
-                if (!json_is_string(item))
+                if (!is_text(entry))
                         return false;
         }
-        return json_is_array(value);
+        return value->kind == VALUE_LIST;
 }
 
-static bool is_text_map(const json_t *value)
+static bool is_text_map(const struct value *value)
 {
-        const char *name = NULL;
-        json_t *item = NULL;
-        json_object_foreach((json_t *)(uintptr_t)value, name, item)
-        {
-                if (!json_is_string(item))
+        if (value->kind != VALUE_OBJECT)
+                return false;
+        for (const struct value *name = value + 1; name < value_behind(value); name = value_behind(name + 1)) {
+                if (!is_text(name + 1))
                         return false;
         }
-        return json_is_object(value);
+        return true;
 }
 
-static bool is_level(const json_t *value)
+static bool is_level(const struct value *value)
 {
         static const char *const levels[] = {"posix-shall", "posix-may", "posix-impl-defined", "linux",
                                              "linux-undocumented"};
         for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
-                if (json_is_string(value) && strcmp(json_string_value(value), levels[i]) == 0)
+                if (is_text(value) && strcmp(value->text, levels[i]) == 0)
                         return true;
         }
         return false;
 }
 
-static void copy_members(json_t *to, const json_t *from, const struct member *members)
+/* Of the kinds that a member can have: all that the functions above let through. */
+static void put_value(struct json_writer *w, const char *name, const struct value *value)
 {
-        for (; members->name; members++) {
-                json_t *value = json_object_get(from, members->name);
-                if (value && members->fits(value))
-                        json_object_set(to, members->name, value);
-                else if (members->otherwise)
-                        json_object_set_new(to, members->name, json_string(members->otherwise));
+        switch ((enum value_kind)value->kind) {
+        case VALUE_TEXT:
+                json_write_text(w, name, value->text);
+                break;
+        case VALUE_INTEGER:
+                json_write_number(w, name, value->integer);
+                break;
+        case VALUE_TRUE:
+        case VALUE_FALSE:
+                json_write_flag(w, name, value->kind == VALUE_TRUE);
+                break;
+        case VALUE_LIST:
+                json_begin_list(w, name);
+                VALUE_EACH(entry, value)
+                {
+                        json_write_text(w, NULL, entry->text);
+                }
+                json_end_list(w);
+                break;
+        case VALUE_OBJECT:
+                json_begin_object(w, name);
+                for (const struct value *key = value + 1; key < value_behind(value); key = value_behind(key + 1))
+                        json_write_text(w, key->text, key[1].text);
+                json_end_object(w);
+                break;
+        case VALUE_NULL:
+        case VALUE_REAL:
+                break;
         }
 }
 
-static json_t *copy_of(const json_t *from, const struct member *members)
+static void put_members(struct json_writer *w, const struct value *from, const struct member *members)
 {
-        json_t *to = json_object();
-        copy_members(to, from, members);
-        return to;
+        for (; members->name; members++) {
+                const struct value *value = value_member(from, members->name);
+                if (value && members->fits(value))
+                        put_value(w, members->name, value);
+                else if (members->otherwise)
+                        json_write_text(w, members->name, members->otherwise);
+        }
 }
 
-/* An array of the objects in from, each with these members. */
-static json_t *copies_of(const json_t *from, const struct member *members)
+static void put_object(struct json_writer *w, const char *name, const struct value *from, const struct member *members)
 {
-        json_t *to = json_array();
-        size_t i = 0;
-        json_t *item = NULL;
-        json_array_foreach(from, i, item) json_array_append_new(to, copy_of(item, members));
-        return to;
+        json_begin_object(w, name);
+        put_members(w, from, members);
+        json_end_object(w);
 }
 
 /* ---- the platform ---- */
@@ -121,15 +143,23 @@ static const struct member run_members[] = {{"missing", is_text_map, NULL},
                                             {"rounds", is_count, NULL},
                                             {NULL, NULL, NULL}};
 
-static void add_run(json_t *report, const json_t *start)
+static bool is_object(const struct value *value)
 {
-        const json_t *platform = json_object_get(start, "platform");
-        const json_t *isolation = json_object_get(start, "isolation");
-        if (json_is_object(platform))
-                json_object_set_new(report, "platform", copy_of(platform, platform_members));
-        if (json_is_object(isolation))
-                json_object_set_new(report, "isolation", copy_of(isolation, isolation_members));
-        copy_members(report, start, run_members);
+        return value && value->kind == VALUE_OBJECT;
+}
+
+static void put_run(struct json_writer *w, const json_t *start)
+{
+        struct arena arena = {NULL, 0};
+        const struct value *run = start ? value_of_json(&arena, start) : NULL;
+        const struct value *platform = value_member(run, "platform");
+        const struct value *isolation = value_member(run, "isolation");
+        if (is_object(platform))
+                put_object(w, "platform", platform, platform_members);
+        if (is_object(isolation))
+                put_object(w, "isolation", isolation, isolation_members);
+        put_members(w, run, run_members);
+        arena_free(&arena);
 }
 
 /* ---- a case ---- */
@@ -161,161 +191,170 @@ static const struct member observation_members[] = {{"by", is_text, NULL},
                                                     {"seen", is_text, ""},
                                                     {NULL, NULL, NULL}};
 
-static json_t *steps_of(const json_t *result)
+static void put_steps(struct json_writer *w, const struct value *steps)
 {
-        const json_t *steps = json_object_get(result, "steps");
-        json_t *list = copies_of(steps, step_members);
-        size_t i = 0;
-        json_t *step = NULL;
-        json_array_foreach(steps, i, step)
+        json_begin_list(w, "steps");
+        VALUE_EACH(step, steps)
         {
-                const json_t *stat = json_object_get(step, "shmid_ds");
-                if (json_is_object(stat))
-                        json_object_set_new(json_array_get(list, i), "shmid_ds", copy_of(stat, stat_members));
+                const struct value *stat = value_member(step, "shmid_ds");
+                json_begin_object(w, NULL);
+                put_members(w, step, step_members);
+                if (is_object(stat))
+                        put_object(w, "shmid_ds", stat, stat_members);
+                json_end_object(w);
         }
-        return list;
+        json_end_list(w);
 }
 
-static json_t *left_of(const json_t *left)
+static void put_left(struct json_writer *w, const struct value *left)
 {
-        json_t *object = copy_of(left, left_members);
-        json_object_set_new(object, "segments", copies_of(json_object_get(left, "segments"), segment_members));
-        return object;
-}
-
-static json_t *divergences_of(const struct judged_case *c)
-{
-        json_t *list = json_array();
-        for (size_t i = 0; i < c->divergence_count; i++) {
-                const struct divergence *d = &c->divergences[i];
-                json_t *entry = copy_of(d->observation, observation_members);
-                json_t *expected = json_array();
-                size_t k = 0;
-                json_t *result = NULL;
-                json_array_foreach(d->allowed, k, result)
-                {
-                        if (json_is_string(result))
-                                json_array_append(expected, result);
-                }
-                json_object_set_new(entry, "expected", expected);
-                json_array_append_new(list, entry);
+        json_begin_object(w, "left");
+        put_members(w, left, left_members);
+        json_begin_list(w, "segments");
+        VALUE_EACH(segment, value_member(left, "segments"))
+        {
+                put_object(w, NULL, segment, segment_members);
         }
-        return list;
+        json_end_list(w);
+        json_end_object(w);
 }
 
-static json_t *rounds_of(const struct judged_case *c)
+static void put_divergence(struct json_writer *w, const struct divergence *d)
 {
-        json_t *rounds = json_object();
+        json_begin_object(w, NULL);
+        put_members(w, d->observation, observation_members);
+        json_begin_list(w, "expected");
+        VALUE_EACH(result, d->allowed)
+        {
+                if (is_text(result))
+                        json_write_text(w, NULL, result->text);
+        }
+        json_end_list(w);
+        json_end_object(w);
+}
+
+static void put_divergences(struct json_writer *w, const struct judged_case *c)
+{
+        json_begin_list(w, "divergences");
+        for (size_t i = 0; i < c->divergence_count; i++)
+                put_divergence(w, &c->divergences[i]);
+        json_end_list(w);
+}
+
+static void put_rounds(struct json_writer *w, const struct judged_case *c)
+{
+        json_begin_object(w, "rounds");
         for (enum verdict v = VERDICT_PASS; v < VERDICTS; v++) {
                 if (c->by_verdict[v])
-                        json_object_set_new(rounds, verdict_name(v), json_integer((json_int_t)c->by_verdict[v]));
+                        json_write_number(w, verdict_name(v), (long long)c->by_verdict[v]);
         }
-        return rounds;
+        json_end_object(w);
 }
 
-static json_t *accepted_of(const struct baseline_entry *accepted)
+/* Text that came from anywhere, and need not be in UTF-8. */
+static void put_plain(struct json_writer *w, const char *name, const char *text)
 {
-        json_t *object = json_object();
-        json_object_set_new(object, "line", json_integer((json_int_t)accepted->line));
+        char *plain = plain_text(text, LABEL_LIMIT, ONE_LINE);
+        json_write_text(w, name, plain ? plain : "");
+        free(plain);
+}
+
+static void put_accepted(struct json_writer *w, const struct baseline_entry *accepted)
+{
+        json_begin_object(w, "accepted");
+        json_write_number(w, "line", (long long)accepted->line);
         if (*accepted->until)
-                json_object_set_new(object, "until", json_string(accepted->until));
-        if (accepted->comment) {
-                /* A baseline is a file like any other, and need not be in UTF-8. */
-                char *why = plain_text(accepted->comment, LABEL_LIMIT, ONE_LINE);
-                json_object_set_new(object, "why", json_string(why ? why : ""));
-                free(why);
-        }
-        return object;
+                json_write_text(w, "until", accepted->until);
+        if (accepted->comment)
+                put_plain(w, "why", accepted->comment);
+        json_end_object(w);
 }
 
-static json_t *verdicts_of(const struct judged_record *judged, size_t i)
+static void put_verdict(struct json_writer *w, const struct judgement *j, size_t i)
 {
-        json_t *verdicts = json_object();
-        json_object_set_new(verdicts, judged->main->profile->name,
-                            json_string(verdict_name(judged->main->cases[i].verdict)));
-        for (size_t k = 0; k < judged->other_count; k++)
-                json_object_set_new(verdicts, judged->others[k]->profile->name,
-                                    json_string(verdict_name(judged->others[k]->cases[i].verdict)));
-        return verdicts;
+        json_write_text(w, j->profile->name, verdict_name(j->cases[i].verdict));
 }
 
-static json_t *case_of(const struct judged_record *judged, size_t i)
+static void put_verdicts(struct json_writer *w, const struct judged_record *judged, size_t i)
+{
+        json_begin_object(w, "verdicts");
+        put_verdict(w, judged->main, i);
+        for (size_t k = 0; k < judged->other_count; k++)
+                put_verdict(w, judged->others[k], i);
+        json_end_object(w);
+}
+
+static void put_case(struct json_writer *w, const struct judged_record *judged, size_t i)
 {
         const struct judged_case *c = &judged->main->cases[i];
-        const json_t *result = c->of->results[c->shown];
-        const json_t *left = json_object_get(result, "left");
-        json_t *object = json_object();
-        json_object_set_new(object, "id", json_string(c->of->id));
-        json_object_set_new(object, "verdict", json_string(verdict_name(c->verdict)));
-        json_object_set_new(object, "verdicts", verdicts_of(judged, i));
-        copy_members(object, result, case_members);
-        if (json_is_object(left))
-                json_object_set_new(object, "left", left_of(left));
+        const struct value *result = c->of->results[c->shown];
+        const struct value *left = value_member(result, "left");
+        const struct value *steps = value_member(result, "steps");
+        json_begin_object(w, NULL);
+        json_write_text(w, "id", c->of->id);
+        json_write_text(w, "verdict", verdict_name(c->verdict));
+        put_verdicts(w, judged, i);
+        put_members(w, result, case_members);
+        if (is_object(left))
+                put_left(w, left);
         if (*c->reason)
-                json_object_set_new(object, "reason", json_string(c->reason));
+                json_write_text(w, "reason", c->reason);
         if (c->accepted)
-                json_object_set_new(object, "accepted", accepted_of(c->accepted));
+                put_accepted(w, c->accepted);
         if (c->of->count > 1)
-                json_object_set_new(object, "rounds", rounds_of(c));
+                put_rounds(w, c);
         if (c->divergence_count)
-                json_object_set_new(object, "divergences", divergences_of(c));
+                put_divergences(w, c);
         /* The story matters where something is to be understood; a pass has none. */
-        if (c->verdict != VERDICT_PASS && c->verdict != VERDICT_SKIP && json_object_get(result, "steps"))
-                json_object_set_new(object, "steps", steps_of(result));
-        return object;
+        if (c->verdict != VERDICT_PASS && c->verdict != VERDICT_SKIP && steps)
+                put_steps(w, steps);
+        json_end_object(w);
 }
 
 /* ---- the report ---- */
 
-static json_t *counts_of(const struct judgement *j)
+static void put_counts(struct json_writer *w, const struct judgement *j)
 {
-        json_t *counts = json_object();
+        json_begin_object(w, j->profile->name);
         for (enum verdict v = VERDICT_PASS; v < VERDICTS; v++)
-                json_object_set_new(counts, verdict_name(v), json_integer((json_int_t)j->by_verdict[v]));
-        json_object_set_new(counts, "tried", json_integer((json_int_t)judgement_tried(j)));
-        json_object_set_new(counts, "passed", json_integer((json_int_t)judgement_passed(j)));
-        return counts;
+                json_write_number(w, verdict_name(v), (long long)j->by_verdict[v]);
+        json_write_number(w, "tried", (long long)judgement_tried(j));
+        json_write_number(w, "passed", (long long)judgement_passed(j));
+        json_end_object(w);
 }
 
-static json_t *summary_of(const struct judged_record *judged)
+static void put_summary(struct json_writer *w, const struct judged_record *judged)
 {
-        json_t *summary = json_object();
-        json_object_set_new(summary, judged->main->profile->name, counts_of(judged->main));
+        json_begin_object(w, "summary");
+        put_counts(w, judged->main);
         for (size_t k = 0; k < judged->other_count; k++)
-                json_object_set_new(summary, judged->others[k]->profile->name, counts_of(judged->others[k]));
-        return summary;
+                put_counts(w, judged->others[k]);
+        json_end_object(w);
 }
 
-static json_t *report_of(const struct judged_record *judged)
+static void put_report(struct json_writer *w, const struct judged_record *judged)
 {
-        json_t *report = json_object();
-        json_t *cases = json_array();
-        json_object_set_new(report, "shmcheck_results", json_integer(RESULTS_FORMAT));
-        if (judged->label) {
-                char *label = plain_text(judged->label, LABEL_LIMIT, ONE_LINE);
-                json_object_set_new(report, "label", json_string(label ? label : ""));
-                free(label);
-        }
-        json_object_set_new(report, "profile", json_string(judged->main->profile->name));
-        json_object_set_new(report, "complete", json_boolean(!judged->cut));
+        json_begin_object(w, NULL);
+        json_write_number(w, "shmcheck_results", RESULTS_FORMAT);
+        if (judged->label)
+                put_plain(w, "label", judged->label);
+        json_write_text(w, "profile", judged->main->profile->name);
+        json_write_flag(w, "complete", !judged->cut);
         if (judged->cut)
-                json_object_set_new(report, "cut", json_string(judged->cut));
-        add_run(report, judged->record->start);
-        json_object_set_new(report, "summary", summary_of(judged));
+                json_write_text(w, "cut", judged->cut);
+        put_run(w, judged->record->start);
+        put_summary(w, judged);
+        json_begin_list(w, "cases");
         for (size_t i = 0; i < judged->main->case_count; i++)
-                json_array_append_new(cases, case_of(judged, i));
-        if (json_object_set_new(report, "cases", cases) == -1) {
-                json_decref(report);
-                return NULL;
-        }
-        return report;
+                put_case(w, judged, i);
+        json_end_list(w);
+        json_end_object(w);
 }
 
 struct json_state {
         FILE *out;
         size_t records;
         size_t done;
-        bool failed;
 };
 
 static void *begin_json(FILE *out, size_t records)
@@ -333,20 +372,18 @@ static void *begin_json(FILE *out, size_t records)
 static void add_json(void *opaque, const struct judged_record *judged)
 {
         struct json_state *state = opaque;
-        json_t *report = report_of(judged);
+        struct json_writer w = {.out = state->out};
         if (state->done++)
                 fputs(",\n", state->out);
-        state->failed |= !report || json_dumpf(report, state->out, JSON_INDENT(1)) != 0;
-        json_decref(report);
+        put_report(&w, judged);
 }
 
 static bool end_json(void *opaque)
 {
         struct json_state *state = opaque;
-        bool good = !state->failed;
         fputs(state->records == 1 ? "\n" : "\n]\n", state->out);
         free(state);
-        return good;
+        return true;
 }
 
 const struct report_format json_format = {"json", begin_json, add_json, end_json};

@@ -35,19 +35,41 @@ size_t diverging(const size_t by_verdict[VERDICTS])
         return count;
 }
 
-size_t tell_once(const struct judged_record *judged, size_t i, bool *told)
+static int by_reason(const void *a, const void *b)
+{
+        const struct judged_case *x = *(const struct judged_case *const *)a;
+        const struct judged_case *y = *(const struct judged_case *const *)b;
+        if (x->verdict != y->verdict)
+                return x->verdict < y->verdict ? -1 : 1;
+        int reasons = strcmp(x->reason, y->reason);
+        return reasons ? reasons : (x > y) - (x < y);
+}
+
+static bool share_reason(const struct judged_case *a, const struct judged_case *b)
+{
+        return a->verdict == b->verdict && strcmp(a->reason, b->reason) == 0;
+}
+
+size_t *count_reasons(const struct judged_record *judged)
 {
         const struct judged_case *cases = judged->main->cases;
-        size_t same = 0;
-        if (told[i])
-                return 0;
-        for (size_t k = i; k < judged->main->case_count; k++) {
-                if (cases[k].verdict == cases[i].verdict && strcmp(cases[k].reason, cases[i].reason) == 0) {
-                        told[k] = true;
-                        same++;
+        size_t count = judged->main->case_count;
+        size_t *counts = calloc(count + 1, sizeof(counts[0]));
+        const struct judged_case **sorted = calloc(count + 1, sizeof(const struct judged_case *));
+        for (size_t i = 0; sorted && i < count; i++)
+                sorted[i] = &cases[i];
+        if (counts && sorted) {
+                qsort(sorted, count, sizeof(const struct judged_case *), by_reason);
+                for (size_t first = 0, i = 0; i < count; i++) {
+                        first = share_reason(sorted[first], sorted[i]) ? first : i;
+                        counts[sorted[first] - cases]++;
                 }
         }
-        return same;
+        free(sorted);
+        if (sorted)
+                return counts;
+        free(counts);
+        return NULL;
 }
 
 static void print_score(FILE *out, const struct judgement *j)

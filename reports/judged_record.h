@@ -30,11 +30,11 @@ void count_verdicts(const struct judged_record *judged, size_t first, size_t end
 size_t diverging(const size_t by_verdict[VERDICTS]);
 
 /*
- * One reason in many cases is one thing to tell. Returns how many cases of main
- * from i on share the verdict and the reason of case i, and marks them in told
- * (a flag a case, which the caller has cleared); 0 if case i is marked.
+ * One reason in many cases is one thing to tell. Returns a number for each case
+ * of main: how many share its verdict and its reason if it is the first of them,
+ * else 0. The caller frees it; NULL when memory is short.
  */
-size_t tell_once(const struct judged_record *judged, size_t i, bool *told);
+size_t *count_reasons(const struct judged_record *judged);
 
 /* "POSIX 542/542, Linux 1276/1276, 9 skipped"; the caller frees it. */
 char *describe_score(const struct judged_record *judged);

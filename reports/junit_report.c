@@ -46,7 +46,7 @@ static double case_time(const struct judged_case *c)
 {
         double sum = 0;
         for (size_t i = 0; i < c->of->count; i++) {
-                json_int_t us = json_integer_value(json_object_get(c->of->results[i], "us"));
+                long long us = member_integer(c->of->results[i], "us");
                 sum += us > 0 && us < INT32_MAX ? (double)us : 0;
         }
         return sum;

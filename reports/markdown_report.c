@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bounded_report.h"
 #include "case_text.h"
 #include "markdown_text.h"
 #include "plain_text.h"
@@ -28,20 +29,11 @@
 enum omission { TOPICS, DIVERGENCES, ERRORS, LISTS, RECORDS, OMISSIONS };
 
 struct markdown {
-        FILE *out;
+        struct bounded_report report;
         size_t records;
         size_t done;
-        size_t used;  /* bytes written */
         size_t bound; /* where the record that is drawn has to end */
         size_t omitted[OMISSIONS];
-        bool failed;
-};
-
-/* What is put into the report as a whole, or not at all. */
-struct piece {
-        char *bytes;
-        size_t size;
-        FILE *stream;
 };
 
 static void *begin_markdown(FILE *out, size_t records)
@@ -49,98 +41,9 @@ static void *begin_markdown(FILE *out, size_t records)
         struct markdown *md = calloc(1, sizeof(*md));
         if (!md)
                 return NULL;
-        md->out = out;
+        md->report.out = out;
         md->records = records;
         return md;
-}
-
-static bool begin_piece(struct markdown *md, struct piece *p)
-{
-        *p = (struct piece){NULL, 0, NULL};
-        p->stream = open_memstream(&p->bytes, &p->size);
-        md->failed |= !p->stream;
-        return p->stream != NULL;
-}
-
-static bool put_piece(struct markdown *md, struct piece *p, size_t bound)
-{
-        fclose(p->stream);
-        bool fits = p->bytes && md->used + p->size <= bound;
-        if (fits) {
-                fwrite(p->bytes, 1, p->size, md->out);
-                md->used += p->size;
-        }
-        free(p->bytes);
-        return fits;
-}
-
-/* ---- text of a record ---- */
-
-static size_t longest_run_of_ticks(const char *text)
-{
-        size_t longest = 0;
-        while (*(text += strcspn(text, "`"))) {
-                size_t run = strspn(text, "`");
-                longest = run > longest ? run : longest;
-                text += run;
-        }
-        return longest;
-}
-
-static void put_ticks(FILE *out, size_t n)
-{
-        while (n--)
-                fputc('`', out);
-}
-
-static void put_code(FILE *out, const char *text, size_t limit)
-{
-        char *plain = plain_text(text, limit, ONE_LINE);
-        size_t ticks = plain ? longest_run_of_ticks(plain) + 1 : 0;
-        bool padded = plain && (*plain == '`' || *plain == ' ' || !*plain || plain[strlen(plain) - 1] == '`');
-        put_ticks(out, ticks);
-        fprintf(out, "%s%s%s", padded ? " " : "", plain ? plain : "", padded ? " " : "");
-        put_ticks(out, ticks);
-        free(plain);
-}
-
-static void put_fenced(FILE *out, const char *text, size_t limit)
-{
-        char *plain = plain_text(text, limit, KEEP_NEWLINES);
-        size_t ticks = plain ? longest_run_of_ticks(plain) + 1 : 3;
-        ticks = ticks < 3 ? 3 : ticks;
-        put_ticks(out, ticks);
-        fprintf(out, "text\n%s\n", plain ? plain : "");
-        put_ticks(out, ticks);
-        fputc('\n', out);
-        free(plain);
-}
-
-/* How the character is spelt on a line of HTML; NULL: as it is. */
-static const char *html_spelling(char c)
-{
-        static const struct {
-                char c;
-                const char *spelling;
-        } all[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'@', "\xef\xbc\xa0"}};
-        for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-                if (all[i].c == c)
-                        return all[i].spelling;
-        }
-        return NULL;
-}
-
-static void put_html(FILE *out, const char *text, size_t limit)
-{
-        char *plain = plain_text(text, limit, ONE_LINE);
-        for (const char *p = plain; p && *p; p++) {
-                const char *spelling = html_spelling(*p);
-                if (spelling)
-                        fputs(spelling, out);
-                else
-                        fputc(*p, out);
-        }
-        free(plain);
 }
 
 /* A cell ends at a bar, whatever stands around it, so only the letters of names are let into one. */
@@ -163,7 +66,7 @@ static void put_heading(FILE *out, const struct judged_record *judged)
         size_t errors = j->by_verdict[VERDICT_ERROR];
         fputs("### ", out);
         if (judged->label) {
-                put_code(out, judged->label, WORD_LIMIT);
+                put_markdown_code(out, judged->label, WORD_LIMIT);
                 fputs(": ", out);
         } else {
                 fputs("shmcheck: ", out);
@@ -181,7 +84,7 @@ static bool put_head(struct markdown *md, const struct judged_record *judged, co
 {
         struct piece p;
         char *score = describe_score(judged);
-        if (!begin_piece(md, &p)) {
+        if (!begin_piece(&md->report, &p)) {
                 free(score);
                 return false;
         }
@@ -189,14 +92,14 @@ static bool put_head(struct markdown *md, const struct judged_record *judged, co
         fputs("**", p.stream);
         put_markdown(p.stream, score ? score : "?", WORD_LIMIT);
         fputs("** on ", p.stream);
-        put_code(p.stream, platform, SENTENCE_LIMIT);
+        put_markdown_code(p.stream, platform, SENTENCE_LIMIT);
         fputs("\n\n", p.stream);
         if (judged->cut) {
-                put_code(p.stream, judged->cut, SENTENCE_LIMIT);
+                put_markdown_code(p.stream, judged->cut, SENTENCE_LIMIT);
                 fputs("\n\n", p.stream);
         }
         free(score);
-        return put_piece(md, &p, md->bound);
+        return put_piece(&md->report, &p, md->bound);
 }
 
 /* ---- the table ---- */
@@ -224,19 +127,19 @@ static void put_table_head(FILE *out, const struct judgement *j, bool errors)
 static void put_table(struct markdown *md, const struct judged_record *judged)
 {
         /* Half of the room is for what diverges. */
-        size_t bound = md->used + (md->bound - md->used) / 2;
+        size_t bound = md->report.used + (md->bound - md->report.used) / 2;
         bool errors = judged->main->by_verdict[VERDICT_ERROR] != 0;
         struct piece p;
         size_t end = 0;
-        if (!begin_piece(md, &p))
+        if (!begin_piece(&md->report, &p))
                 return;
         put_table_head(p.stream, judged->main, errors);
-        bool fits = put_piece(md, &p, bound);
+        bool fits = put_piece(&md->report, &p, bound);
         for (size_t first = 0; first < judged->main->case_count; first = end) {
                 size_t count[VERDICTS];
                 end = topic_end(judged, first);
                 count_verdicts(judged, first, end, count);
-                if (!fits || !begin_piece(md, &p)) {
+                if (!fits || !begin_piece(&md->report, &p)) {
                         md->omitted[TOPICS]++;
                         continue;
                 }
@@ -244,11 +147,11 @@ static void put_table(struct markdown *md, const struct judged_record *judged)
                 put_cell(p.stream, topic_at(judged, first));
                 fputs(" |", p.stream);
                 put_row(p.stream, count, errors);
-                fits = put_piece(md, &p, bound);
+                fits = put_piece(&md->report, &p, bound);
                 md->omitted[TOPICS] += !fits;
         }
-        fputc('\n', md->out);
-        md->used++;
+        fputc('\n', md->report.out);
+        md->report.used++;
 }
 
 /* ---- what is folded ---- */
@@ -258,21 +161,21 @@ static void put_folded_case(struct markdown *md, const struct judged_case *c, co
         struct piece p;
         enum omission kind = c->verdict == VERDICT_ERROR ? ERRORS : DIVERGENCES;
         char *text = describe_case(c, platform);
-        if (!begin_piece(md, &p)) {
+        if (!begin_piece(&md->report, &p)) {
                 free(text);
                 return;
         }
         fprintf(p.stream, "<details><summary><b>%s</b> <code>", verdict_name(c->verdict));
-        put_html(p.stream, c->of->id, WORD_LIMIT);
+        put_markdown_html(p.stream, c->of->id, WORD_LIMIT);
         fputs("</code> ", p.stream);
-        put_html(p.stream, member_text(c->of->results[c->shown], "sentence"), SENTENCE_LIMIT);
+        put_markdown_html(p.stream, member_text(c->of->results[c->shown], "sentence"), SENTENCE_LIMIT);
         if (same > 1)
                 fprintf(p.stream, ", and %zu more for the same reason", same - 1);
         fputs("</summary>\n\n", p.stream);
-        put_fenced(p.stream, text ? text : "?", TEXT_LIMIT);
+        put_markdown_fenced(p.stream, text ? text : "?", TEXT_LIMIT);
         fputs("\n</details>\n\n", p.stream);
         free(text);
-        md->omitted[kind] += put_piece(md, &p, md->bound) ? 0 : same;
+        md->omitted[kind] += put_piece(&md->report, &p, md->bound) ? 0 : same;
 }
 
 /* A list of lines under the summary, the lines being those that print makes. */
@@ -281,17 +184,17 @@ static void put_folded_list(struct markdown *md, const struct judged_record *jud
 {
         struct piece lines;
         struct piece p;
-        if (count == 0 || !begin_piece(md, &lines))
+        if (count == 0 || !begin_piece(&md->report, &lines))
                 return;
         print(lines.stream, judged);
         fclose(lines.stream);
         if (lines.bytes && lines.size > 0)
                 lines.bytes[lines.size - 1] = '\0';
-        if (begin_piece(md, &p)) {
+        if (begin_piece(&md->report, &p)) {
                 fprintf(p.stream, "<details><summary>%zu %s</summary>\n\n", count, what);
-                put_fenced(p.stream, lines.bytes ? lines.bytes : "", LIST_LIMIT);
+                put_markdown_fenced(p.stream, lines.bytes ? lines.bytes : "", LIST_LIMIT);
                 fputs("\n</details>\n\n", p.stream);
-                md->omitted[LISTS] += !put_piece(md, &p, md->bound);
+                md->omitted[LISTS] += !put_piece(&md->report, &p, md->bound);
         }
         free(lines.bytes);
 }
@@ -318,20 +221,19 @@ static void print_skipped(FILE *out, const struct judged_record *judged)
 static void put_folded(struct markdown *md, const struct judged_record *judged, const char *platform)
 {
         const struct judgement *j = judged->main;
-        bool *told = calloc(j->case_count + 1, sizeof(told[0]));
-        md->failed |= !told;
+        size_t *same = count_reasons(judged);
+        md->report.failed |= !same;
         for (size_t i = 0; i < j->case_count; i++) {
                 if (verdict_diverges(j->cases[i].verdict))
                         put_folded_case(md, &j->cases[i], platform, 1);
         }
-        for (size_t i = 0; told && i < j->case_count; i++) {
-                size_t same = j->cases[i].verdict == VERDICT_ERROR ? tell_once(judged, i, told) : 0;
-                if (same)
-                        put_folded_case(md, &j->cases[i], platform, same);
+        for (size_t i = 0; same && i < j->case_count; i++) {
+                if (j->cases[i].verdict == VERDICT_ERROR && same[i])
+                        put_folded_case(md, &j->cases[i], platform, same[i]);
         }
         put_folded_list(md, judged, j->by_verdict[VERDICT_KNOWN], "known", print_known);
         put_folded_list(md, judged, j->by_verdict[VERDICT_SKIP], "skipped", print_skipped);
-        free(told);
+        free(same);
 }
 
 /* ---- the report ---- */
@@ -340,9 +242,9 @@ static void add_markdown(void *state, const struct judged_record *judged)
 {
         struct markdown *md = state;
         char *platform = describe_platform(judged->record);
-        size_t left = REPORT_LIMIT - LAST_LINE - md->used;
+        size_t left = REPORT_LIMIT - LAST_LINE - md->report.used;
         /* What a record does not use is left to those behind it. */
-        md->bound = md->used + left / (md->records - md->done);
+        md->bound = md->report.used + left / (md->records - md->done);
         md->done++;
         if (put_head(md, judged, platform ? platform : "?")) {
                 put_table(md, judged);
@@ -360,18 +262,18 @@ static void put_omissions(struct markdown *md)
         for (int i = 0; i < OMISSIONS; i++) {
                 if (md->omitted[i] == 0)
                         continue;
-                fprintf(md->out, "%s%zu %s", before, md->omitted[i], words[i]);
+                fprintf(md->report.out, "%s%zu %s", before, md->omitted[i], words[i]);
                 before = ", ";
         }
         if (*before == ',')
-                fputs(". The JSON report has all of it.\n", md->out);
+                fputs(". The JSON report has all of it.\n", md->report.out);
 }
 
 static bool end_markdown(void *state)
 {
         struct markdown *md = state;
         put_omissions(md);
-        bool good = !md->failed;
+        bool good = !md->report.failed;
         free(md);
         return good;
 }

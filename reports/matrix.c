@@ -7,6 +7,7 @@
 #include "case_text.h"
 #include "matrix_story.h"
 #include "plain_text.h"
+#include "story.h"
 
 #define NAME_LIMIT ((size_t)80)
 #define ID_LIMIT ((size_t)160)
@@ -54,19 +55,19 @@ struct platform_matrix *platform_matrix_new(size_t records)
 static char *name_from_record(const struct record *record)
 {
         const json_t *platform = json_object_get(record->start, "platform");
-        const char *preload = member_text(platform, "preload");
+        const char *preload = start_text(platform, "preload");
         const char *slash = strrchr(preload, '/');
         char *name = NULL;
         int made = 0;
         if (!platform)
                 return strdup("unknown platform");
         if (*preload)
-                made = asprintf(&name, "%s on %s %s", slash ? slash + 1 : preload, member_text(platform, "sysname"),
-                                member_text(platform, "release"));
+                made = asprintf(&name, "%s on %s %s", slash ? slash + 1 : preload, start_text(platform, "sysname"),
+                                start_text(platform, "release"));
         else
-                made = asprintf(&name, "%s %s %s, %s%s", member_text(platform, "sysname"),
-                                member_text(platform, "release"), member_text(platform, "machine"),
-                                member_text(platform, "libc"),
+                made = asprintf(&name, "%s %s %s, %s%s", start_text(platform, "sysname"),
+                                start_text(platform, "release"), start_text(platform, "machine"),
+                                start_text(platform, "libc"),
                                 json_integer_value(json_object_get(platform, "pointer_bits")) == 32 ? ", 32-bit" : "");
         return made == -1 ? NULL : name;
 }
@@ -132,7 +133,7 @@ static struct matrix_behaviour *add_behaviour(struct platform_matrix *m, const s
         if (!has_room((void **)&m->behaviours, &m->behaviour_room, m->behaviour_count, sizeof(m->behaviours[0])))
                 return NULL;
         struct matrix_behaviour *b = &m->behaviours[m->behaviour_count];
-        const json_t *result = c->of->results[c->shown];
+        const struct value *result = c->of->results[c->shown];
         *b = (struct matrix_behaviour){.id = plain(c->of->id, ID_LIMIT),
                                        .sentence = plain(member_text(result, "sentence"), SENTENCE_LIMIT),
                                        .clause = plain(member_text(result, "clause"), ID_LIMIT),
@@ -169,7 +170,7 @@ static bool set_story(struct matrix_story *story, const struct judged_record *ju
 static bool tell(struct matrix_behaviour *b, size_t platform, const struct judged_record *judged,
                  const struct judged_case *c)
 {
-        char *key = matrix_story_key(judged, c);
+        char *key = story_key(judged->main, c);
         if (!key)
                 return false;
         for (size_t i = 0; i < b->story_count; i++) {

@@ -14,10 +14,4 @@
  */
 json_t *matrix_story_told(const struct judged_record *judged, const struct judged_case *c);
 
-/*
- * What makes stories the same, as text: the verdict, the reason, what each
- * check saw. The caller frees it; NULL when memory is short.
- */
-char *matrix_story_key(const struct judged_record *judged, const struct judged_case *c);
-
 #endif

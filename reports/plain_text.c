@@ -42,6 +42,10 @@ char *plain_text(const char *text, size_t limit, enum plain_newlines newlines)
                 return NULL;
         char *p = plain;
         for (size_t at = 0; at < kept;) {
+                if (bytes[at] >= ' ' && bytes[at] <= '~') {
+                        *p++ = text[at++];
+                        continue;
+                }
                 ucs4_t c = 0;
                 int n = u8_mbtouc(&c, bytes + at, kept - at);
                 bool good = u8_check(bytes + at, (size_t)n) == NULL && is_plain(c, newlines);

@@ -13,12 +13,8 @@ static void print_missing_needs(FILE *out, struct terminal_style style, const st
         {
                 size_t count = 0;
                 for (size_t i = 0; i < j->case_count; i++) {
-                        size_t k = 0;
-                        json_t *needed = NULL;
-                        if (j->cases[i].verdict != VERDICT_SKIP)
-                                continue;
-                        json_array_foreach(json_object_get(j->cases[i].of->results[0], "needs"), k, needed) count +=
-                                json_is_string(needed) && strcmp(json_string_value(needed), need) == 0;
+                        if (j->cases[i].verdict == VERDICT_SKIP && result_needs(j->cases[i].of->results[0], need))
+                                count++;
                 }
                 char *line = NULL;
                 if (count && asprintf(&line, "skipped for want of %s: %zu (%s)", need, count,
@@ -33,19 +29,18 @@ static void print_missing_needs(FILE *out, struct terminal_style style, const st
 static void print_other_skips(FILE *out, struct terminal_style style, const struct judged_record *judged)
 {
         const struct judgement *j = judged->main;
-        bool *told = calloc(j->case_count + 1, sizeof(told[0]));
-        for (size_t i = 0; told && i < j->case_count; i++) {
+        size_t *same = count_reasons(judged);
+        for (size_t i = 0; same && i < j->case_count; i++) {
                 const char *reason = j->cases[i].reason;
                 char *line = NULL;
                 if (j->cases[i].verdict != VERDICT_SKIP || strncmp(reason, "needs ", 6) == 0)
                         continue;
-                size_t same = tell_once(judged, i, told);
-                if (same && asprintf(&line, "skipped: %zu (%s)", same, reason) > 0) {
+                if (same[i] && asprintf(&line, "skipped: %zu (%s)", same[i], reason) > 0) {
                         print_wrapped(out, style, 2, line);
                         free(line);
                 }
         }
-        free(told);
+        free(same);
 }
 
 void print_skips(FILE *out, struct terminal_style style, const struct judged_record *judged)

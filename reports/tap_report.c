@@ -104,7 +104,7 @@ static void put_block(struct tap *tap, const char *key, const char *text)
 
 static void put_diagnostics(struct tap *tap, const struct judged_case *c, const char *message, const char *platform)
 {
-        const json_t *result = c->of->results[c->shown];
+        const struct value *result = c->of->results[c->shown];
         char *text = describe_case(c, platform);
         tap->failed |= !text;
         fputs("  ---\n", tap->out);
@@ -116,7 +116,7 @@ static void put_diagnostics(struct tap *tap, const struct judged_case *c, const 
         put_string(tap, "level", member_text(result, "level"));
         fputs("  at:\n  ", tap->out);
         put_string(tap, "file", member_text(result, "file"));
-        fprintf(tap->out, "    line: %lld\n", (long long)json_integer_value(json_object_get(result, "line")));
+        fprintf(tap->out, "    line: %lld\n", member_integer(result, "line"));
         put_block(tap, "text", text ? text : "?");
         fputs("  ...\n", tap->out);
         free(text);

@@ -12,20 +12,19 @@ static void print_errors(FILE *out, struct terminal_style style, const struct ju
                          const char *platform)
 {
         const struct judgement *j = judged->main;
-        bool *told = calloc(j->case_count + 1, sizeof(told[0]));
+        size_t *same = count_reasons(judged);
         size_t shown = 0;
-        for (size_t i = 0; told && i < j->case_count; i++) {
-                size_t same = j->cases[i].verdict == VERDICT_ERROR ? tell_once(judged, i, told) : 0;
-                if (same == 0 || ++shown > ERRORS_SHOWN)
+        for (size_t i = 0; same && i < j->case_count; i++) {
+                if (j->cases[i].verdict != VERDICT_ERROR || same[i] == 0 || ++shown > ERRORS_SHOWN)
                         continue;
                 fputc('\n', out);
                 print_case(out, style, &j->cases[i], platform);
-                if (same > 1)
-                        fprintf(out, "     and %zu more cases for the same reason\n", same - 1);
+                if (same[i] > 1)
+                        fprintf(out, "     and %zu more cases for the same reason\n", same[i] - 1);
         }
         if (shown > ERRORS_SHOWN)
                 fprintf(out, "\n... and errors for %zu more reasons; --json has them all\n", shown - ERRORS_SHOWN);
-        free(told);
+        free(same);
 }
 
 static void print_count(FILE *out, struct terminal_style style, size_t n, enum terminal_ink color)

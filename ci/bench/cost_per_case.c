@@ -78,9 +78,9 @@ static struct record_reader *run_agent(const char *path, const char *const *word
         return reader;
 }
 
-static bool was_run(const json_t *result)
+static bool was_run(const struct value *result)
 {
-        return strcmp(json_string_value(json_object_get(result, "status")), "done") == 0;
+        return strcmp(member_text(result, "status"), "done") == 0;
 }
 
 static bool report_cost(const char *agent)
@@ -94,11 +94,11 @@ static bool report_cost(const char *agent)
         double *floors = calloc(record->case_count + 1, sizeof(floors[0]));
         size_t count = 0;
         for (size_t i = 0; costs && i < record->case_count; i++) {
-                const json_t *result = record->cases[i].results[0];
+                const struct value *result = record->cases[i].results[0];
                 if (!floors || !was_run(result) || result_needs(result, "clock-tick"))
                         continue;
-                costs[count] = (double)json_integer_value(json_object_get(result, "us"));
-                floors[count++] = (double)json_integer_value(json_object_get(result, "floor_us"));
+                costs[count] = (double)member_integer(result, "us");
+                floors[count++] = (double)member_integer(result, "floor_us");
         }
         double floor = median(floors, count);
         double cost = median(costs, count);

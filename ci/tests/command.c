@@ -119,6 +119,15 @@ void expect_command(const char *command, int status, const char *out, const char
         finished_free(&f);
 }
 
+void expect_parts(const char *command, int status, const char *out, const char *err)
+{
+        struct finished f = run_command(command);
+        cr_expect_eq(f.status, status, "%s: exit %d\n%s", command, f.status, f.err);
+        cr_expect(has(f.out, out), "%s: no '%s' in\n%s", command, out, f.out);
+        cr_expect(has(f.err, err), "%s: no '%s' in\n%s", command, err, f.err);
+        finished_free(&f);
+}
+
 bool has(const char *text, const char *part)
 {
         return strstr(text, part) != NULL;

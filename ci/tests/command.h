@@ -24,6 +24,9 @@ void finished_free(struct finished *f);
 /* Runs it, and expects this exit status and these texts; out and err may be NULL: whatever they are. */
 void expect_command(const char *command, int status, const char *out, const char *err);
 
+/* Runs it, and expects this exit status, and these parts of texts. */
+void expect_parts(const char *command, int status, const char *out, const char *err);
+
 /* Whether text holds part. */
 bool has(const char *text, const char *part);
 

@@ -10,6 +10,7 @@
 
 #include "baseline.h"
 #include "command.h"
+#include "made_value.h"
 #include "nearest.h"
 #include "profile.h"
 
@@ -80,16 +81,69 @@ Test(profile, an_override_comes_before_what_the_check_says, .init = make_folder,
                         "{\"case\":\"a.*\",\"what\":\"w\",\"expected\":[\"EIDRM\"],\"why\":\"x\",\"source\":\"y\"}]}");
         struct profile *p = profile_load(folder, "p", why, sizeof(why));
         cr_assert_not_null(p, "%s", why);
-        json_t *w = json_pack("{s:s,s:{s:[s]}}", "what", "w", "expected", "posix", "EINVAL");
-        json_t *other = json_pack("{s:s,s:{s:[s]}}", "what", "v", "expected", "posix", "EINVAL");
-        cr_expect_str_eq(json_string_value(json_array_get(profile_expected(p, "a.b", w), 0)), "EIDRM");
-        cr_expect_str_eq(json_string_value(json_array_get(profile_expected(p, "a.b", other), 0)), "EINVAL");
-        cr_expect_str_eq(json_string_value(json_array_get(profile_expected(p, "b.b", w), 0)), "EINVAL");
+        struct arena values = {NULL, 0};
+        const struct value *w = made_value(&values, "{\"what\":\"w\",\"expected\":{\"posix\":[\"EINVAL\"]}}");
+        const struct value *other = made_value(&values, "{\"what\":\"v\",\"expected\":{\"posix\":[\"EINVAL\"]}}");
+        cr_expect_str_eq(value_text(value_entry(profile_expected(p, "a.b", w), 0)), "EIDRM");
+        cr_expect_str_eq(value_text(value_entry(profile_expected(p, "a.b", other), 0)), "EINVAL");
+        cr_expect_str_eq(value_text(value_entry(profile_expected(p, "b.b", w), 0)), "EINVAL");
         cr_expect(profile_judges(p, "posix-shall"));
         cr_expect(!profile_judges(p, "linux"));
         cr_expect(!profile_judges(p, NULL));
-        json_decref(w);
-        json_decref(other);
+        arena_free(&values);
+        profile_free(p);
+}
+
+/* A profile of these overrides, in their order. */
+struct made_override {
+        const char *cases, *what, *expected; /* what: "" for any */
+};
+
+static void write_overrides(const struct made_override *overrides, size_t count)
+{
+        char *text = NULL;
+        size_t size = 0;
+        FILE *f = open_memstream(&text, &size);
+        cr_assert_not_null(f);
+        fputs(HEAD ",\"overrides\":[", f);
+        for (size_t i = 0; i < count; i++) {
+                const struct made_override *o = &overrides[i];
+                fprintf(f, "%s{\"case\":\"%s\",\"expected\":[\"%s\"],\"why\":\"x\",\"source\":\"y\"", i ? "," : "",
+                        o->cases, o->expected);
+                if (*o->what)
+                        fprintf(f, ",\"what\":\"%s\"", o->what);
+                fputs("}", f);
+        }
+        fputs("]}", f);
+        fclose(f);
+        write_file("p.json", text);
+        free(text);
+}
+
+Test(profile, the_first_override_in_the_file_counts, .init = make_folder, .fini = remove_folder)
+{
+        static const struct made_override overrides[] = {
+                {"a.one", "", "1"}, {"a.*", "", "2"}, {"a.two", "", "3"},      {"a.three", "v", "3"}, {"[ab]", "", "4"},
+                {"b", "", "5"},     {"c", "v", "5"},  {"c", "ending", "hang"}, {"c", "?", "6"},       {"c", "", "7"},
+        };
+        static const struct {
+                const char *id, *expected;
+        } rows[] = {
+                {"a.one", "1"}, {"a.two", "2"}, {"a.three", "2"}, {"a.*", "2"},
+                {"a", "4"},     {"b", "4"},     {"c", "6"},       {"d", "EINVAL"},
+        };
+        char why[4200] = "";
+        struct arena values = {NULL, 0};
+        const struct value *w = made_value(&values, "{\"what\":\"w\",\"expected\":{\"p\":[\"EINVAL\"]}}");
+        write_overrides(overrides, sizeof(overrides) / sizeof(overrides[0]));
+        struct profile *p = profile_load(folder, "p", why, sizeof(why));
+        cr_assert_not_null(p, "%s", why);
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+                cr_expect_str_eq(value_text(value_entry(profile_expected(p, rows[i].id, w), 0)), rows[i].expected, "%s",
+                                 rows[i].id);
+        cr_expect_str_eq(value_text(value_entry(profile_endings(p, "c"), 0)), "hang");
+        cr_expect_null(profile_endings(p, "a.one"));
+        arena_free(&values);
         profile_free(p);
 }
 

@@ -189,6 +189,38 @@ Test(record_reader, holds_objects_without_their_members_for_damage)
         free(text);
 }
 
+Test(record_reader, says_where_the_first_damage_is)
+{
+        static const struct {
+                const char *object, *at, *what; /* the mistake begins where at does, if it has a place in the line */
+        } rows[] = {
+                {"{\"type\":\"case\",\"id\":tru}", "tru", "no value"},
+                {"{\"type\":\"case\",\"steps\":[{\"n\":1,\"n\":2}]}", "]}", "a name twice in an object"},
+                {"{\"type\":\"case\",\"steps\":[\"\xff\"]}", "\xff", "no UTF-8"},
+                {"[]", "[", "no object"},
+                {"{\"type\":\"case\"}", NULL, "a case without \"id\" or \"status\""},
+                {"{}", NULL, "an object without \"type\""},
+        };
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                const char *const objects[] = {START, rows[i].object, rows[i].object};
+                char *text = framed(objects, 3, "noise\n", "\n");
+                char expected[256];
+                enum record_status status;
+                struct record_reader *r = read_text(text, strlen(text), 64, &status);
+                char *cut = record_describe_cut(record_reader_record(r));
+                const char *line = strstr(text, "@shmcheck 1 ");
+                if (rows[i].at)
+                        snprintf(expected, sizeof(expected), ", 2 damaged (the first: line 4, column %td: %s)",
+                                 strstr(line + strlen("@shmcheck 1 01234567 "), rows[i].at) - line + 1, rows[i].what);
+                else
+                        snprintf(expected, sizeof(expected), ", 2 damaged (the first: line 4: %s)", rows[i].what);
+                cr_expect_not_null(strstr(cut, expected), "%s: not %s", cut, expected);
+                free(cut);
+                record_reader_free(r);
+                free(text);
+        }
+}
+
 Test(record_reader, does_not_keep_an_endless_line)
 {
         size_t length = 6 * 1024 * 1024;

@@ -162,8 +162,9 @@ Test(reports, the_same_record_makes_the_same_bytes)
 {
         expect_command("for i in 1 2; do mkdir $D/$i && $B/shmcheck report $D/hostile.rec $D/plain.rec --baseline "
                        "$D/base --json $D/$i/json --junit $D/$i/xml --tap $D/$i/tap --ktap $D/$i/ktap "
-                       "--markdown $D/$i/md >/dev/null; sleep $((2 - i)); done; diff -r $D/1 $D/2 && ls $D/1 | wc -l",
-                       0, "5\n", "");
+                       "--markdown $D/$i/md --html $D/$i/html >/dev/null; sleep $((2 - i)); done; "
+                       "diff -r $D/1 $D/2 && ls $D/1 | wc -l",
+                       0, "6\n", "");
 }
 
 /* ---- JUnit ---- */

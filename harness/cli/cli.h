@@ -37,6 +37,7 @@ int command_run(int argc, char **argv);
 int command_judge(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_matrix(int argc, char **argv);
+int command_diff(int argc, char **argv);
 int command_baseline(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_coverage(int argc, char **argv);

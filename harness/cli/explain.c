@@ -51,15 +51,13 @@ static void print_needs(struct terminal_style style, const json_t *entry)
         print_field(style, "needs", *line ? line : "nothing");
 }
 
-static void print_allowed(const char *title, const json_t *allowed)
+static void print_expected(const char *title, const struct value *allowed)
 {
         printf("      %-6s ", title);
-        size_t i = 0;
-        json_t *result = NULL;
-        if (!allowed)
+        if (allowed)
+                print_allowed(stdout, allowed);
+        else
                 fputs("any", stdout);
-        json_array_foreach(allowed, i, result)
-                printf("%s%s", i ? " or " : "", json_string_value(result) ? json_string_value(result) : "?");
         putchar('\n');
 }
 
@@ -68,27 +66,26 @@ static void print_expectations(struct terminal_style style, const struct record 
 {
         if (record->case_count == 0)
                 return;
-        const json_t *result = record->cases[0].results[0];
-        if (strcmp(text_of(result, "status"), "done") != 0) {
+        const struct value *result = record->cases[0].results[0];
+        size_t number = 0;
+        if (strcmp(member_text(result, "status"), "done") != 0) {
                 printf("\nwhat the profiles expect of each observation cannot be shown, since the case did not run to\n"
                        "its end here: %s: %s\n",
-                       text_of(result, "status"), text_of(result, "reason"));
+                       member_text(result, "status"), member_text(result, "reason"));
                 return;
         }
         puts("\nwhat the profiles expect, and what was seen here just now:");
-        size_t i = 0;
-        json_t *observation = NULL;
-        json_array_foreach(json_object_get(result, "observations"), i, observation)
+        VALUE_EACH(observation, value_member(result, "observations"))
         {
-                printf("  %zu. ", i + 1);
-                print_wrapped(stdout, style, 6, text_of(observation, "what"));
+                printf("  %zu. ", ++number);
+                print_wrapped(stdout, style, 6, member_text(observation, "what"));
                 for (size_t k = 0; k < profiles->other_count; k++)
-                        print_allowed(profiles->others[k]->title,
-                                      profile_expected(profiles->others[k], record->cases[0].id, observation));
-                print_allowed(profiles->main->title,
-                              profile_expected(profiles->main, record->cases[0].id, observation));
+                        print_expected(profiles->others[k]->title,
+                                       profile_expected(profiles->others[k], record->cases[0].id, observation));
+                print_expected(profiles->main->title,
+                               profile_expected(profiles->main, record->cases[0].id, observation));
                 printf("      %-6s ", "here");
-                print_wrapped(stdout, style, 13, text_of(observation, "seen"));
+                print_wrapped(stdout, style, 13, member_text(observation, "seen"));
         }
 }
 

@@ -1,5 +1,6 @@
 #include <jansson.h>
 #include <locale.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,7 @@ static const struct {
         {"judge", command_judge, "judge a record that was made before, here or elsewhere"},
         {"report", command_report, "make files for programs and pages for people of records that were made before"},
         {"matrix", command_matrix, "hold records of several platforms side by side, behaviour by behaviour"},
+        {"diff", command_diff, "tell what changed between two records: regressions, fixes, and what else"},
         {"baseline", command_baseline, "accept what diverges in a record: write it as a baseline, to be reviewed"},
         {"explain", command_explain, "tell what a case checks, what each profile expects, and show its source"},
         {"coverage", command_coverage, "tell which cases check which clause, and which clause has none"},
@@ -25,6 +27,7 @@ static const struct {
         {"sweep", command_sweep, "try each failure of each such call of a command, and tell which ones it survives"},
         {"clean", command_clean, "remove what a killed run left in the host's own IPC namespace"},
 };
+#define KEPT_MEMORY (32 * 1024 * 1024)
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void print_help(FILE *out)
@@ -56,6 +59,9 @@ static int unknown_command(const char *word)
 int main(int argc, char **argv)
 {
         setlocale(LC_CTYPE, "");
+        /* What one record of many is read into is there for the next, and need not be asked of the kernel again. */
+        mallopt(M_MMAP_THRESHOLD, KEPT_MEMORY);
+        mallopt(M_TRIM_THRESHOLD, KEPT_MEMORY);
         /* A reader that goes away is met as an error of the write, and told. */
         signal(SIGPIPE, SIG_IGN);
         if (argc < 2) {

@@ -51,19 +51,19 @@ static int add_judged(struct platform_matrix *matrix, const struct verdicts *v, 
         return judgement_exit_status(v->main, v->judged.record);
 }
 
-static int add_record(struct platform_matrix *matrix, const char *path, const char *name, const struct locations *where)
+static int add_record(struct platform_matrix *matrix, struct kept_profiles *kept, const char *path, const char *name,
+                      const struct locations *where)
 {
         struct record_reader *reader = record_file_read(path);
-        struct profiles profiles;
         struct verdicts v;
         if (!reader)
                 return EXIT_USAGE;
         const struct record *record = record_reader_record(reader);
         int status = EXIT_USAGE;
-        if (load_profiles_for(&profiles, where->profiles, record)) {
+        if (keep_profiles_for(kept, where->profiles, record)) {
                 char *label = label_of(path);
                 /* The others are of no use here, and judging takes time. */
-                struct profiles alone = profiles;
+                struct profiles alone = kept->profiles;
                 alone.other_count = 0;
                 status = EXIT_HARNESS;
                 if (judge_by_profiles(&v, record, &alone, label)) {
@@ -71,18 +71,18 @@ static int add_record(struct platform_matrix *matrix, const char *path, const ch
                         free_verdicts(&v);
                 }
                 free(label);
-                free_profiles(&profiles);
         }
         record_reader_free(reader);
         return status;
 }
 
 /* The gravest status of all. A record that cannot be read ends it. */
-static int add_records(struct platform_matrix *matrix, const char *const *paths, const struct locations *where)
+static int add_records(struct platform_matrix *matrix, struct kept_profiles *kept, const char *const *paths,
+                       const struct locations *where)
 {
         int gravest = EXIT_AS_IT_MUST_BE;
         for (size_t i = 0; paths[i]; i++) {
-                int status = add_record(matrix, paths[i], names ? names[i] : NULL, where);
+                int status = add_record(matrix, kept, paths[i], names ? names[i] : NULL, where);
                 if (status == EXIT_USAGE)
                         return status;
                 gravest = status > gravest ? status : gravest;
@@ -130,11 +130,12 @@ static int write_matrix(const char *const *paths, size_t count, const struct loc
 {
         struct output_file files[OUTPUTS];
         struct platform_matrix *matrix = platform_matrix_new(count);
+        struct kept_profiles kept = {.sysname = NULL};
         int status = EXIT_HARNESS;
         if (!matrix)
                 complain("out of memory");
         else if (open_files(files)) {
-                status = add_records(matrix, paths, where);
+                status = add_records(matrix, &kept, paths, where);
                 for (size_t i = 0; i < OUTPUTS && status != EXIT_USAGE; i++) {
                         if (!write_file(matrix, formats[i], &files[i]))
                                 status = EXIT_HARNESS;
@@ -143,6 +144,7 @@ static int write_matrix(const char *const *paths, size_t count, const struct loc
         for (size_t i = 0; matrix && i < OUTPUTS; i++)
                 output_discard(&files[i]);
         platform_matrix_free(matrix);
+        free_kept_profiles(&kept);
         return status;
 }
 

@@ -47,40 +47,15 @@ static char *label_of(const char *path, const char *const *paths)
         return name;
 }
 
-/* Records are of platforms, and the platform says which profile judges where the user does not. */
-struct judge {
-        const struct locations *where;
-        struct profiles profiles;
-        char *sysname; /* whose profiles these are; NULL: none are loaded */
-};
-
-static bool profiles_fit(struct judge *judge, const struct record *record)
-{
-        const char *sysname = json_string_value(json_object_get(json_object_get(record->start, "platform"), "sysname"));
-        if (judge->sysname && strcmp(judge->sysname, sysname ? sysname : "") == 0)
-                return true;
-        if (judge->sysname)
-                free_profiles(&judge->profiles);
-        free(judge->sysname);
-        judge->sysname = strdup(sysname ? sysname : "");
-        if (judge->sysname && load_profiles_for(&judge->profiles, judge->where->profiles, record))
-                return true;
-        free(judge->sysname);
-        judge->sysname = NULL;
-        return false;
-}
-
 /* Returns the exit status that the record alone would have. */
-static int add_record(struct judge *judge, const struct record *record, const char *label, FILE *people,
+static int add_record(const struct profiles *profiles, const struct record *record, const char *label, FILE *people,
                       struct report_files *reports)
 {
         struct verdicts v;
         struct terminal_style style = {may_use_color(people), terminal_width(people)};
-        if (!profiles_fit(judge, record))
+        if (!baseline_names_cases(record, profiles->baseline))
                 return EXIT_USAGE;
-        if (!baseline_names_cases(record, judge->profiles.baseline))
-                return EXIT_USAGE;
-        if (!judge_by_profiles(&v, record, &judge->profiles, label))
+        if (!judge_by_profiles(&v, record, profiles, label))
                 return EXIT_HARNESS;
         int status = judgement_exit_status(v.main, record);
         reports_add(reports, &v.judged);
@@ -91,13 +66,16 @@ static int add_record(struct judge *judge, const struct record *record, const ch
         return status;
 }
 
-static int add_file(struct judge *judge, const char *path, const char *label, FILE *people,
-                    struct report_files *reports)
+static int add_file(struct kept_profiles *kept, const struct locations *where, const char *path, const char *label,
+                    FILE *people, struct report_files *reports)
 {
         struct record_reader *reader = record_file_read(path);
+        int status = EXIT_USAGE;
         if (!reader)
-                return EXIT_USAGE;
-        int status = add_record(judge, record_reader_record(reader), label, people, reports);
+                return status;
+        const struct record *record = record_reader_record(reader);
+        if (keep_profiles_for(kept, where->profiles, record))
+                status = add_record(&kept->profiles, record, label, people, reports);
         record_reader_free(reader);
         return status;
 }
@@ -105,7 +83,7 @@ static int add_file(struct judge *judge, const char *path, const char *label, FI
 /* The gravest status of all; none of the files is written if a record cannot be read. */
 static int report_files_of(const char *const *paths, size_t count, const struct locations *where)
 {
-        struct judge judge = {.where = where};
+        struct kept_profiles kept = {.sysname = NULL};
         struct report_files reports;
         bool redirected = false;
         int gravest = EXIT_AS_IT_MUST_BE;
@@ -114,16 +92,14 @@ static int report_files_of(const char *const *paths, size_t count, const struct 
         reports_begin(&reports, count);
         for (size_t i = 0; i < count && gravest != EXIT_USAGE; i++) {
                 char *label = count > 1 ? label_of(paths[i], paths) : NULL;
-                int status = add_file(&judge, paths[i], label, people, &reports);
+                int status = add_file(&kept, where, paths[i], label, people, &reports);
                 gravest = status == EXIT_USAGE || status > gravest ? status : gravest;
                 free(label);
         }
         bool written = gravest == EXIT_USAGE || reports_end(&reports);
         written = end_output(people, "the report") && written && !redirected;
         reports_discard(&reports);
-        if (judge.sysname)
-                free_profiles(&judge.profiles);
-        free(judge.sysname);
+        free_kept_profiles(&kept);
         return gravest == EXIT_USAGE || written ? gravest : EXIT_HARNESS;
 }
 

@@ -114,10 +114,38 @@ bool load_profiles(struct profiles *p, const char *directory, const char *sysnam
         return false;
 }
 
+static const char *sysname_of(const struct record *record)
+{
+        return json_string_value(json_object_get(json_object_get(record->start, "platform"), "sysname"));
+}
+
 bool load_profiles_for(struct profiles *p, const char *directory, const struct record *record)
 {
-        const json_t *platform = json_object_get(record->start, "platform");
-        return load_profiles(p, directory, json_string_value(json_object_get(platform, "sysname")));
+        return load_profiles(p, directory, sysname_of(record));
+}
+
+bool keep_profiles_for(struct kept_profiles *kept, const char *directory, const struct record *record)
+{
+        const char *sysname = sysname_of(record);
+        if (kept->sysname && strcmp(kept->sysname, sysname ? sysname : "") == 0)
+                return true;
+        free_kept_profiles(kept);
+        if (!load_profiles_for(&kept->profiles, directory, record))
+                return false;
+        kept->sysname = strdup(sysname ? sysname : "");
+        if (kept->sysname)
+                return true;
+        complain("out of memory");
+        free_profiles(&kept->profiles);
+        return false;
+}
+
+void free_kept_profiles(struct kept_profiles *kept)
+{
+        if (kept->sysname)
+                free_profiles(&kept->profiles);
+        free(kept->sysname);
+        kept->sysname = NULL;
 }
 
 void free_profiles(struct profiles *p)

@@ -50,6 +50,14 @@ void free_profiles(struct profiles *p);
 /* The same for a record that is there: what the user did not choose, its platform does. */
 bool load_profiles_for(struct profiles *p, const char *directory, const struct record *record);
 
+/* Profiles for one record after the other, which are loaded anew where the platform asks for others. Begins as {0}. */
+struct kept_profiles {
+        struct profiles profiles;
+        char *sysname; /* whose they are; NULL: none are loaded */
+};
+bool keep_profiles_for(struct kept_profiles *kept, const char *directory, const struct record *record);
+void free_kept_profiles(struct kept_profiles *kept);
+
 /* What judging a record makes: its verdicts by each profile. */
 struct verdicts {
         struct judged_record judged;

@@ -111,10 +111,33 @@ static bool read_line(struct baseline *b, char *text, size_t line, const char *p
                 return mistake(path, line, 0, "out of memory", why, size);
         *(b->count == 1 ? &b->head : &e->above) = b->tail;
         b->tail = NULL;
-        if (!read_entry(e, path, text, now, why, size))
-                return false;
-        return baseline_entry_of(b, e->id) == e ||
-               mistake(path, line, 0, "the case stands in the baseline already", why, size);
+        return read_entry(e, path, text, now, why, size);
+}
+
+static int by_id(const void *a, const void *b)
+{
+        const struct baseline_entry *x = *(const struct baseline_entry *const *)a;
+        const struct baseline_entry *y = *(const struct baseline_entry *const *)b;
+        int ids = strcmp(x->id, y->id);
+        return ids ? ids : (x->line > y->line) - (x->line < y->line);
+}
+
+/* Puts the entries in order, and finds a case that stands there twice: the one that does so first in the file. */
+static bool sort_entries(struct baseline *b, const char *path, char *why, size_t size)
+{
+        size_t again = 0;
+        b->sorted = calloc(b->count + 1, sizeof(const struct baseline_entry *));
+        if (!b->sorted)
+                return mistake(path, 1, 0, "out of memory", why, size);
+        for (size_t i = 0; i < b->count; i++)
+                b->sorted[i] = &b->entries[i];
+        qsort(b->sorted, b->count, sizeof(const struct baseline_entry *), by_id);
+        for (size_t i = 1; i < b->count; i++) {
+                size_t line = b->sorted[i]->line;
+                if (strcmp(b->sorted[i - 1]->id, b->sorted[i]->id) == 0 && (again == 0 || line < again))
+                        again = line;
+        }
+        return again == 0 || mistake(path, again, 0, "the case stands in the baseline already", why, size);
 }
 
 static bool read_lines(struct baseline *b, FILE *f, const char *path, time_t now, char *why, size_t size)
@@ -142,7 +165,7 @@ struct baseline *baseline_load(const char *path, time_t now, char *why, size_t s
                         fclose(f);
                 return NULL;
         }
-        bool good = read_lines(b, f, path, now, why, size);
+        bool good = read_lines(b, f, path, now, why, size) && sort_entries(b, path, why, size);
         fclose(f);
         if (good)
                 return b;
@@ -160,13 +183,24 @@ void baseline_free(struct baseline *b)
                 free(b->entries[i].above);
         }
         free(b->entries);
+        free(b->sorted);
         free(b->head);
         free(b->tail);
         free(b);
 }
 
+static int is_of(const void *id, const void *entry)
+{
+        return strcmp(id, (*(const struct baseline_entry *const *)entry)->id);
+}
+
 const struct baseline_entry *baseline_entry_of(const struct baseline *b, const char *id)
 {
+        if (b && b->sorted) {
+                const struct baseline_entry **found =
+                        bsearch(id, b->sorted, b->count, sizeof(const struct baseline_entry *), is_of);
+                return found ? *found : NULL;
+        }
         for (size_t i = 0; b && i < b->count; i++) {
                 if (strcmp(b->entries[i].id, id) == 0)
                         return &b->entries[i];

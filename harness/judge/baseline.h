@@ -26,8 +26,9 @@ struct baseline_entry {
 struct baseline {
         struct baseline_entry *entries;
         size_t count;
-        char *head; /* all lines before the first entry, or NULL */
-        char *tail; /* all lines after the last entry, or NULL */
+        const struct baseline_entry **sorted; /* by id; NULL: a search looks at all of them */
+        char *head;                           /* all lines before the first entry, or NULL */
+        char *tail;                           /* all lines after the last entry, or NULL */
 };
 
 /*

@@ -8,8 +8,18 @@
 #include <string.h>
 
 #include "nearest.h"
+#include "value_reader.h"
 
 #define SUFFIX ".json"
+#define GLOB_SIGNS "*?[\\"
+
+struct profile_override {
+        const char *cases; /* an id, or a pattern */
+        const char *what;  /* of the observations: a word, or a pattern; NULL: any */
+        const struct value *expected;
+        size_t place;   /* in the file */
+        size_t literal; /* bytes of cases before the first sign of a pattern */
+};
 
 /* Whether every member of an override is what the format says. */
 static const char *override_fault(const json_t *override)
@@ -106,6 +116,40 @@ static void explain_unknown(const char *directory, const char *name, char *why, 
         json_decref(names);
 }
 
+static int by_case(const void *a, const void *b)
+{
+        const struct profile_override *x = a;
+        const struct profile_override *y = b;
+        int cases = strcmp(x->cases, y->cases);
+        return cases ? cases : (x->place > y->place) - (x->place < y->place);
+}
+
+static bool take_overrides(struct profile_overrides *all, struct arena *values, const json_t *file)
+{
+        const json_t *overrides = json_object_get(file, "overrides");
+        size_t count = json_array_size(overrides);
+        all->named = calloc(count + 1, sizeof(all->named[0]));
+        all->globs = calloc(count + 1, sizeof(all->globs[0]));
+        if (!all->named || !all->globs)
+                return false;
+        for (size_t i = 0; i < count; i++) {
+                const json_t *override = json_array_get(overrides, i);
+                struct profile_override o = {.cases = json_string_value(json_object_get(override, "case")),
+                                             .what = json_string_value(json_object_get(override, "what")),
+                                             .expected = value_of_json(values, json_object_get(override, "expected")),
+                                             .place = i};
+                o.literal = strcspn(o.cases, GLOB_SIGNS);
+                if (!o.expected)
+                        return false;
+                if (o.cases[o.literal])
+                        all->globs[all->glob_count++] = o;
+                else
+                        all->named[all->named_count++] = o;
+        }
+        qsort(all->named, all->named_count, sizeof(all->named[0]), by_case);
+        return true;
+}
+
 static bool push(struct profile *p, const char *directory, const char *name, char *why, size_t size)
 {
         char path[4096];
@@ -126,8 +170,13 @@ static bool push(struct profile *p, const char *directory, const char *name, cha
                         explain_unknown(directory, name, why, size);
                 return false;
         }
-        p->files[p->chain_length] = file;
-        p->chain[p->chain_length++] = json_string_value(json_object_get(file, "profile"));
+        size_t place = p->chain_length++;
+        p->files[place] = file;
+        p->chain[place] = json_string_value(json_object_get(file, "profile"));
+        if (!take_overrides(&p->overrides[place], &p->values, file)) {
+                snprintf(why, size, "out of memory");
+                return false;
+        }
         const char *refines = json_string_value(json_object_get(file, "refines"));
         return !refines || push(p, directory, refines, why, size);
 }
@@ -157,8 +206,12 @@ void profile_free(struct profile *p)
 {
         if (!p)
                 return;
-        for (size_t i = 0; i < p->chain_length; i++)
+        for (size_t i = 0; i < p->chain_length; i++) {
+                free(p->overrides[i].named);
+                free(p->overrides[i].globs);
                 json_decref(p->files[i]);
+        }
+        arena_free(&p->values);
         free(p->name);
         free(p->title);
         free(p);
@@ -179,57 +232,87 @@ bool profile_judges(const struct profile *p, const char *level)
 }
 
 /* Whether the override is about this observation: it names it or a pattern of it, or none. */
-static bool is_about(const json_t *override, const char *what)
+static bool is_about(const struct profile_override *o, const char *what)
 {
-        const char *pattern = json_string_value(json_object_get(override, "what"));
-        return !pattern || (what && (strcmp(pattern, what) == 0 || fnmatch(pattern, what, 0) == 0));
+        return !o->what || (what && (strcmp(o->what, what) == 0 || fnmatch(o->what, what, 0) == 0));
 }
 
-static const json_t *override_for(const json_t *file, const char *id, const char *what)
+static bool is_about_ending(const struct profile_override *o, const char *what)
 {
-        size_t i = 0;
-        json_t *override = NULL;
-        json_array_foreach(json_object_get(file, "overrides"), i, override)
-        {
-                if (fnmatch(json_string_value(json_object_get(override, "case")), id, 0) == 0 &&
-                    is_about(override, what))
-                        return json_object_get(override, "expected");
+        return o->what && strcmp(o->what, what) == 0;
+}
+
+static bool names_case(const struct profile_override *glob, const char *id)
+{
+        return strncmp(glob->cases, id, glob->literal) == 0 && fnmatch(glob->cases, id, 0) == 0;
+}
+
+typedef bool override_fits(const struct profile_override *o, const char *what);
+
+/* The first of those that name the case, and fit. */
+static const struct profile_override *first_named(const struct profile_overrides *all, const char *id,
+                                                  override_fits *fits, const char *what)
+{
+        size_t low = 0;
+        size_t high = all->named_count;
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                if (strcmp(all->named[middle].cases, id) < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        for (; low < all->named_count && strcmp(all->named[low].cases, id) == 0; low++) {
+                if (fits(&all->named[low], what))
+                        return &all->named[low];
         }
         return NULL;
+}
+
+/* The first in the file that names the case or a pattern of it, and fits. */
+static const struct value *first_override(const struct profile_overrides *all, const char *id, override_fits *fits,
+                                          const char *what)
+{
+        const struct profile_override *first = first_named(all, id, fits, what);
+        for (size_t i = 0; i < all->glob_count; i++) {
+                const struct profile_override *o = &all->globs[i];
+                if (first && first->place < o->place)
+                        break;
+                if (names_case(o, id) && fits(o, what))
+                        return o->expected;
+        }
+        return first ? first->expected : NULL;
 }
 
 /* "*" stands for any result. */
-static bool allows_any(const json_t *allowed)
+static bool allows_any(const struct value *allowed)
 {
-        const char *first = json_string_value(json_array_get(allowed, 0));
+        const char *first = value_text(value_entry(allowed, 0));
         return first && strcmp(first, "*") == 0;
 }
 
-const json_t *profile_endings(const struct profile *p, const char *id)
+const struct value *profile_endings(const struct profile *p, const char *id)
 {
         for (size_t i = 0; i < p->chain_length; i++) {
-                size_t j = 0;
-                json_t *override = NULL;
-                json_array_foreach(json_object_get(p->files[i], "overrides"), j, override)
-                {
-                        const char *what = json_string_value(json_object_get(override, "what"));
-                        if (what && strcmp(what, "ending") == 0 &&
-                            fnmatch(json_string_value(json_object_get(override, "case")), id, 0) == 0)
-                                return json_object_get(override, "expected");
-                }
+                const struct value *expected = first_override(&p->overrides[i], id, is_about_ending, "ending");
+                if (expected)
+                        return expected;
         }
         return NULL;
 }
 
-const json_t *profile_expected(const struct profile *p, const char *id, const json_t *observation)
+const struct value *profile_expected(const struct profile *p, const char *id, const struct value *observation)
 {
-        const char *what = json_string_value(json_object_get(observation, "what"));
-        const json_t *expected = json_object_get(observation, "expected");
+        const struct value *expected = value_member(observation, "expected");
         for (size_t i = 0; i < p->chain_length; i++) {
-                const json_t *allowed = override_for(p->files[i], id, what);
+                const struct profile_overrides *overrides = &p->overrides[i];
+                const struct value *allowed = NULL;
+                if (overrides->named_count + overrides->glob_count > 0)
+                        allowed =
+                                first_override(overrides, id, is_about, value_text(value_member(observation, "what")));
                 if (!allowed)
-                        allowed = json_object_get(expected, p->chain[i]);
-                if (json_is_array(allowed))
+                        allowed = value_member(expected, p->chain[i]);
+                if (allowed && allowed->kind == VALUE_LIST)
                         return allows_any(allowed) ? NULL : allowed;
         }
         return NULL;

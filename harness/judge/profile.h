@@ -6,7 +6,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "arena.h"
+#include "value.h"
+
 #define PROFILE_DEPTH 8
+
+struct profile_override;
+
+/* The overrides of one file. */
+struct profile_overrides {
+        struct profile_override *named; /* of one case each, by its id, and of one id in the order of the file */
+        size_t named_count;
+        struct profile_override *globs; /* of the cases that a pattern names, in the order of the file */
+        size_t glob_count;
+};
 
 struct profile {
         char *name;
@@ -15,6 +28,8 @@ struct profile {
         const char *chain[PROFILE_DEPTH];
         size_t chain_length;
         json_t *files[PROFILE_DEPTH]; /* the file of each name of the chain */
+        struct profile_overrides overrides[PROFILE_DEPTH];
+        struct arena values; /* what the overrides expect */
 };
 
 /*
@@ -29,16 +44,16 @@ void profile_free(struct profile *profile);
 /* Whether cases of the level ("posix-shall", ...) are judged by this profile. */
 bool profile_judges(const struct profile *profile, const char *level);
 
-/* The results that the profile allows for an observation of the case: an array of strings, or NULL for any.
+/* The results that the profile allows for an observation of the case: a list of texts, or NULL for any.
  * An override that expects "*" allows any. */
-const json_t *profile_expected(const struct profile *profile, const char *id, const json_t *observation);
+const struct value *profile_expected(const struct profile *profile, const char *id, const struct value *observation);
 
 /*
  * How a case may end here beside "done": the "expected" of the override whose
- * "what" is "ending", an array of the record's words ("hang", "crash", "setup",
+ * "what" is "ending", a list of the record's words ("hang", "crash", "setup",
  * "error"), or NULL.
  */
-const json_t *profile_endings(const struct profile *profile, const char *id);
+const struct value *profile_endings(const struct profile *profile, const char *id);
 
 /* Calls visit for each override of the directory's profiles that names the case. */
 void profile_each_override(const char *directory, const char *id,

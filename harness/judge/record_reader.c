@@ -1,10 +1,13 @@
 #include "record_reader.h"
 
-#include <stdint.h>
+#include <ctype.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
+
+#include "value_reader.h"
 
 #define MARK "@shmcheck "
 #define MARK_LENGTH (sizeof(MARK) - 1)
@@ -21,8 +24,9 @@ struct record_reader {
         bool has_sequence;
         unsigned long next_sequence;
         size_t case_room;
-        json_t *index; /* id -> position in cases */
-        char *pending; /* an unfinished line */
+        json_t *index;       /* id -> position in cases */
+        struct arena values; /* of the results, with their texts */
+        char *pending;       /* an unfinished line */
         size_t pending_length, pending_room;
         bool overlong; /* the line exceeds LINE_MAX_BYTES: skip to its end */
 };
@@ -47,18 +51,14 @@ void record_reader_free(struct record_reader *r)
 {
         if (!r)
                 return;
-        for (size_t i = 0; i < r->record.case_count; i++) {
-                struct record_case *c = &r->record.cases[i];
-                for (size_t j = 0; j < c->count; j++)
-                        json_decref(c->results[j]);
-                free(c->results);
-                free(c->id);
-        }
+        for (size_t i = 0; i < r->record.case_count; i++)
+                free(r->record.cases[i].results);
         free(r->record.cases);
         json_decref(r->record.start);
         json_decref(r->record.listed);
         json_decref(r->record.running);
         json_decref(r->index);
+        arena_free(&r->values);
         free(r->pending);
         free(r);
 }
@@ -75,6 +75,21 @@ static bool fail(struct record_reader *r, enum record_status status)
         return false;
 }
 
+/* column, from 1, is 0 where there is none to tell. */
+static bool note_damage(struct record_reader *r, const char *what, size_t column)
+{
+        char *damage = r->record.damage;
+        size_t size = sizeof(r->record.damage);
+        if (r->record.damaged_frames++ > 0)
+                return true;
+        if (column)
+                snprintf(damage, size, "line %zu, column %zu: %s", r->line, column, what);
+        else
+                snprintf(damage, size, "line %zu: %s", r->line, what);
+        return true;
+}
+
+/* id has to live as long as the record. */
 static struct record_case *case_named(struct record_reader *r, const char *id)
 {
         json_t *at = json_object_get(r->index, id);
@@ -88,69 +103,57 @@ static struct record_case *case_named(struct record_reader *r, const char *id)
                 r->record.cases = cases;
                 r->case_room = room;
         }
-        struct record_case *c = &r->record.cases[r->record.case_count];
-        memset(c, 0, sizeof(*c));
-        c->id = strdup(id);
-        if (!c->id || json_object_set_new(r->index, id, json_integer((json_int_t)r->record.case_count)) == -1) {
-                free(c->id);
+        if (json_object_set_new(r->index, id, json_integer((json_int_t)r->record.case_count)) == -1)
                 return NULL;
-        }
-        r->record.case_count++;
+        struct record_case *c = &r->record.cases[r->record.case_count++];
+        *c = (struct record_case){.id = id};
         return c;
 }
 
-static bool take_case(struct record_reader *r, json_t *object)
+static bool take_case(struct record_reader *r, const struct value *object, const char *id)
 {
-        const char *id = json_string_value(json_object_get(object, "id"));
-        const char *status = json_string_value(json_object_get(object, "status"));
-        if (!id || !status) {
-                r->record.damaged_frames++;
-                return true;
-        }
+        if (!id || !value_text(value_member(object, "status")))
+                return note_damage(r, "a case without \"id\" or \"status\"", 0);
         struct record_case *c = case_named(r, id);
         if (!c)
                 return fail(r, RECORD_NO_MEMORY);
-        json_t **results = realloc(c->results, (c->count + 1) * sizeof(results[0]));
+        const struct value **results = reallocarray(c->results, c->count + 1, sizeof(results[0]));
         if (!results)
                 return fail(r, RECORD_NO_MEMORY);
         c->results = results;
-        c->results[c->count++] = json_incref(object);
+        c->results[c->count++] = object;
         r->record.results++;
         json_object_del(r->record.running, id);
         return true;
 }
 
-static bool take_start(struct record_reader *r, json_t *object)
+static bool take_start(struct record_reader *r, const struct value *object)
 {
+        const struct value *format = value_member(object, "format");
         if (r->record.start)
                 return fail(r, RECORD_TWICE);
-        json_t *format = json_object_get(object, "format");
-        if (!json_is_integer(format)) {
-                r->record.damaged_frames++;
-                return true;
-        }
-        if (json_integer_value(format) > FORMAT_KNOWN)
+        if (!format || format->kind != VALUE_INTEGER)
+                return note_damage(r, "\"format\" is no number", 0);
+        if (value_integer(format) > FORMAT_KNOWN)
                 return fail(r, RECORD_NEWER);
-        r->record.start = json_incref(object);
-        return true;
+        r->record.start = json_of_value(object);
+        return r->record.start || fail(r, RECORD_NO_MEMORY);
 }
 
-static bool take_object(struct record_reader *r, json_t *object)
+static bool take_object(struct record_reader *r, const struct value *object)
 {
-        const char *type = json_string_value(json_object_get(object, "type"));
-        const char *id = json_string_value(json_object_get(object, "id"));
-        if (!type) {
-                r->record.damaged_frames++;
-                return true;
-        }
+        const char *type = value_text(value_member(object, "type"));
+        const char *id = value_text(value_member(object, "id"));
+        if (!type)
+                return note_damage(r, "an object without \"type\"", 0);
         if (strcmp(type, "start") == 0)
                 return take_start(r, object);
         if (strcmp(type, "case") == 0)
-                return take_case(r, object);
+                return take_case(r, object, id);
         if (strcmp(type, "begin") == 0 && id)
                 json_object_set_new(r->record.running, id, json_true());
         else if (strcmp(type, "list") == 0)
-                json_array_append(r->record.listed, object);
+                json_array_append_new(r->record.listed, json_of_value(object));
         else if (strcmp(type, "end") == 0)
                 r->record.ended = true;
         /* Any other type is a later agent's, and says nothing that is needed here. */
@@ -178,8 +181,39 @@ static bool checksum_fits(const char *json, size_t length, unsigned long crc)
 #endif
 }
 
-/* "SEQUENCE CRC {...}" */
-static bool take_frame(struct record_reader *r, const char *frame, size_t length)
+/* The value of a frame, which begins at the column; NULL if it is damaged, or memory is short. */
+static const struct value *read_object(struct record_reader *r, const char *json, size_t length, size_t column)
+{
+        struct value_mistake mistake = {NULL, 0};
+        char *text = arena_take(&r->values, length + 1);
+        const struct value *object = NULL;
+        if (text) {
+                memcpy(text, json, length);
+                object = value_read(&r->values, text, length, &mistake);
+        }
+        if (object && object->kind == VALUE_OBJECT)
+                return object;
+        if (object)
+                note_damage(r, "no object", column);
+        else if (mistake.what)
+                note_damage(r, mistake.what, column + mistake.at);
+        else
+                fail(r, RECORD_NO_MEMORY);
+        return NULL;
+}
+
+/* Reads a number of at most so many digits, and the blanks behind it. Returns where they end; NULL if there is none. */
+static const char *read_number(const char *text, int base, ptrdiff_t digits, unsigned long *number)
+{
+        char *end = NULL;
+        if (!isxdigit((unsigned char)*text))
+                return NULL;
+        *number = strtoul(text, &end, base);
+        return end > text && end - text <= digits && *end == ' ' ? end + strspn(end, " ") : NULL;
+}
+
+/* "SEQUENCE CRC {...}", which begins so many bytes behind the line's begin. */
+static bool take_frame(struct record_reader *r, const char *frame, size_t length, size_t before)
 {
         char head[48];
         size_t head_length = length < sizeof(head) - 1 ? length : sizeof(head) - 1;
@@ -187,26 +221,21 @@ static bool take_frame(struct record_reader *r, const char *frame, size_t length
         head[head_length] = '\0';
         unsigned long sequence = 0;
         unsigned long crc = 0;
-        int consumed = 0;
-        if (sscanf(head, "%9lu %8lx %n", &sequence, &crc, &consumed) != 2 || consumed == 0) {
-                r->record.damaged_frames++;
-                return true;
-        }
+        const char *rest = read_number(head, 10, 9, &sequence);
+        rest = rest ? read_number(rest, 16, 8, &crc) : NULL;
+        if (!rest)
+                return note_damage(r, "no number and checksum behind the mark", before + 1);
         r->any_frame = true;
+        size_t consumed = (size_t)(rest - head);
         const char *json = frame + consumed;
-        size_t json_length = length - (size_t)consumed;
-        json_t *object = NULL;
-        if (checksum_fits(json, json_length, crc))
-                object = json_loadb(json, json_length, JSON_REJECT_DUPLICATES, NULL);
-        if (!json_is_object(object)) {
-                json_decref(object);
-                r->record.damaged_frames++;
-                return true;
-        }
+        size_t json_length = length - consumed;
+        if (!checksum_fits(json, json_length, crc))
+                return note_damage(r, "the checksum does not fit", 0);
+        const struct value *object = read_object(r, json, json_length, before + consumed + 1);
+        if (!object)
+                return r->status == RECORD_OK;
         count_sequence(r, sequence);
-        bool go_on = take_object(r, object);
-        json_decref(object);
-        return go_on;
+        return take_object(r, object);
 }
 
 static const char *find_mark(const char *line, size_t length)
@@ -229,7 +258,7 @@ static bool take_line(struct record_reader *r, const char *line, size_t length)
         if (!mark)
                 return true;
         const char *frame = mark + MARK_LENGTH;
-        return take_frame(r, frame, length - (size_t)(frame - line));
+        return take_frame(r, frame, length - (size_t)(frame - line), (size_t)(frame - line));
 }
 
 static bool keep_pending(struct record_reader *r, const char *bytes, size_t length)
@@ -280,28 +309,48 @@ bool record_reader_feed(struct record_reader *r, const char *bytes, size_t lengt
         return true;
 }
 
+struct place {
+        const char *file;
+        long long line;
+        struct record_case of;
+};
+
 static int by_place(const void *a, const void *b)
 {
-        const json_t *x = ((const struct record_case *)a)->results[0];
-        const json_t *y = ((const struct record_case *)b)->results[0];
-        const char *file_x = json_string_value(json_object_get(x, "file"));
-        const char *file_y = json_string_value(json_object_get(y, "file"));
-        int files = strcmp(file_x ? file_x : "", file_y ? file_y : "");
+        const struct place *x = a;
+        const struct place *y = b;
+        int files = strcmp(x->file, y->file);
         if (files)
                 return files;
-        json_int_t line_x = json_integer_value(json_object_get(x, "line"));
-        json_int_t line_y = json_integer_value(json_object_get(y, "line"));
-        if (line_x != line_y)
-                return line_x < line_y ? -1 : 1;
-        return strcmp(((const struct record_case *)a)->id, ((const struct record_case *)b)->id);
+        if (x->line != y->line)
+                return x->line < y->line ? -1 : 1;
+        return strcmp(x->of.id, y->of.id);
+}
+
+static bool put_in_order(struct record *record)
+{
+        struct place *places = calloc(record->case_count + 1, sizeof(places[0]));
+        if (!places)
+                return false;
+        for (size_t i = 0; i < record->case_count; i++) {
+                const struct value *result = record->cases[i].results[0];
+                places[i] = (struct place){.file = member_text(result, "file"),
+                                           .line = member_integer(result, "line"),
+                                           .of = record->cases[i]};
+        }
+        qsort(places, record->case_count, sizeof(places[0]), by_place);
+        for (size_t i = 0; i < record->case_count; i++)
+                record->cases[i] = places[i].of;
+        free(places);
+        return true;
 }
 
 enum record_status record_reader_finish(struct record_reader *r, size_t *line)
 {
         if (r->status == RECORD_OK && r->pending_length)
                 end_line(r);
-        if (r->record.case_count)
-                qsort(r->record.cases, r->record.case_count, sizeof(r->record.cases[0]), by_place);
+        if (!put_in_order(&r->record))
+                fail(r, RECORD_NO_MEMORY);
         json_object_clear(r->index);
         if (r->status == RECORD_OK && !r->any_frame)
                 r->status = RECORD_EMPTY;
@@ -329,7 +378,8 @@ char *record_describe_cut(const struct record *record)
         else
                 fprintf(f, "the record's first line is missing: %zu results", record->results);
         if (record->damaged_frames)
-                fprintf(f, ", %zu damaged", record->damaged_frames);
+                fprintf(f, ", %zu damaged (%s%s)", record->damaged_frames,
+                        record->damaged_frames > 1 ? "the first: " : "", record->damage);
         if (record->missing_frames)
                 fprintf(f, ", %zu missing lines", record->missing_frames);
         const char *separator = record->ended ? "; no result of: " : "; running when it ended: ";
@@ -346,13 +396,12 @@ char *record_describe_cut(const struct record *record)
         return text;
 }
 
-bool result_needs(const json_t *result, const char *need)
+bool result_needs(const struct value *result, const char *need)
 {
-        size_t i = 0;
-        json_t *named = NULL;
-        json_array_foreach(json_object_get(result, "needs"), i, named)
+        VALUE_EACH(named, value_member(result, "needs"))
         {
-                if (json_is_string(named) && strcmp(json_string_value(named), need) == 0)
+                const char *text = value_text(named);
+                if (text && strcmp(text, need) == 0)
                         return true;
         }
         return false;

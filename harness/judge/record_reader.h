@@ -11,10 +11,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* All results of one case, a round each. */
+#include "value.h"
+
+/* All results of one case, a round each: objects of type "case". */
 struct record_case {
-        char *id;
-        json_t **results;
+        const char *id;
+        const struct value **results;
         size_t count;
 };
 
@@ -26,6 +28,7 @@ struct record {
         json_t *running;       /* object: ids that have begun and not ended */
         size_t results;        /* case objects read */
         size_t damaged_frames; /* checksum or JSON did not fit */
+        char damage[128];      /* where the first of them stands, and what is wrong with it */
         size_t missing_frames; /* gaps in the sequence */
         bool ended;            /* the end object came, and nothing is missing */
 };
@@ -62,8 +65,8 @@ void record_reader_free(struct record_reader *reader);
 /* Whether nothing of the record is missing. */
 bool record_is_complete(const struct record *record);
 
-/* Whether the case of this result (an object of type "case") has the need, in the record's word for it. */
-bool result_needs(const json_t *result, const char *need);
+/* Whether the case of this result has the need, in the record's word for it. */
+bool result_needs(const struct value *result, const char *need);
 
 /* What to tell of an incomplete record: how much is there, and which case was running. The caller frees it. */
 char *record_describe_cut(const struct record *record);

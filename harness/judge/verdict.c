@@ -36,20 +36,19 @@ static bool is_in_range(const char *seen, const char *range)
                read_number(seen, seen + strlen(seen), &n) && low <= n && n <= high;
 }
 
-bool result_is_allowed(const char *seen, const json_t *allowed)
+bool result_is_allowed(const char *seen, const struct value *allowed)
 {
-        size_t i = 0;
-        json_t *result = NULL;
-        json_array_foreach(allowed, i, result)
+        VALUE_EACH(result, allowed)
         {
-                const char *text = json_string_value(result);
+                const char *text = value_text(result);
                 if (text && (strcmp(seen, text) == 0 || is_in_range(seen, text)))
                         return true;
         }
         return false;
 }
 
-static bool add_divergence(struct judged_case *c, size_t round, const json_t *observation, const json_t *allowed)
+static bool add_divergence(struct judged_case *c, size_t round, const struct value *observation,
+                           const struct value *allowed)
 {
         struct divergence *grown = realloc(c->divergences, (c->divergence_count + 1) * sizeof(grown[0]));
         if (!grown)
@@ -65,22 +64,19 @@ struct round_verdict {
         bool no_memory;
 };
 
-static bool is_by_agent(const json_t *observation)
+static bool is_by_agent(const struct value *observation)
 {
-        const char *by = json_string_value(json_object_get(observation, "by"));
-        return by && strcmp(by, "agent") == 0;
+        return strcmp(member_text(observation, "by"), "agent") == 0;
 }
 
 /* What a round's observations say. */
 static struct round_verdict judge_observations(struct judged_case *c, size_t round, const struct profile *profile)
 {
         struct round_verdict v = {.verdict = VERDICT_RECORD, .reason = ""};
-        size_t i = 0;
-        json_t *observation = NULL;
-        json_array_foreach(json_object_get(c->of->results[round], "observations"), i, observation)
+        VALUE_EACH(observation, value_member(c->of->results[round], "observations"))
         {
-                const json_t *allowed = profile_expected(profile, c->of->id, observation);
-                const char *seen = json_string_value(json_object_get(observation, "seen"));
+                const struct value *allowed = profile_expected(profile, c->of->id, observation);
+                const char *seen = value_text(value_member(observation, "seen"));
                 if (!allowed)
                         continue;
                 /* What the agent adds of itself can fail a case, but is not what the case is about. */
@@ -102,17 +98,16 @@ static struct round_verdict judge_round(struct judged_case *c, size_t round, con
                 enum verdict verdict;
         } endings[] = {{"skip", VERDICT_SKIP}, {"not-applicable", VERDICT_SKIP}, {"crash", VERDICT_CRASH},
                        {"hang", VERDICT_HANG}, {"setup", VERDICT_ERROR},         {"error", VERDICT_ERROR}};
-        const json_t *result = c->of->results[round];
-        const char *status = json_string_value(json_object_get(result, "status"));
-        const char *reason = json_string_value(json_object_get(result, "reason"));
-        if (!profile_judges(profile, json_string_value(json_object_get(result, "level"))))
+        const struct value *result = c->of->results[round];
+        const char *status = member_text(result, "status");
+        if (!profile_judges(profile, value_text(value_member(result, "level"))))
                 return (struct round_verdict){.verdict = VERDICT_RECORD, .reason = ""};
         if (strcmp(status, "done") == 0)
                 return judge_observations(c, round, profile);
         for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
                 if (strcmp(status, endings[i].status) != 0)
                         continue;
-                const json_t *allowed = profile_endings(profile, c->of->id);
+                const struct value *allowed = profile_endings(profile, c->of->id);
                 if (allowed && result_is_allowed(status, allowed))
                         return (struct round_verdict){.verdict = VERDICT_PASS, .reason = ""};
                 struct round_verdict v = {.verdict = endings[i].verdict};
@@ -122,7 +117,7 @@ static struct round_verdict judge_round(struct judged_case *c, size_t round, con
                         if (seen.verdict == VERDICT_FAIL)
                                 v = seen;
                 }
-                v.reason = reason ? reason : "";
+                v.reason = member_text(result, "reason");
                 return v;
         }
         return (struct round_verdict){.verdict = VERDICT_ERROR, .reason = "the record has an unknown status"};

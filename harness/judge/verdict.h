@@ -31,9 +31,9 @@ bool verdict_diverges(enum verdict verdict);
 
 /* One observation that is not what the profile allows. */
 struct divergence {
-        size_t round;              /* index into the case's results */
-        const json_t *observation; /* of the record */
-        const json_t *allowed;     /* array of strings */
+        size_t round;                    /* index into the case's results */
+        const struct value *observation; /* of the record */
+        const struct value *allowed;     /* a list of texts */
 };
 
 struct judged_case {
@@ -67,6 +67,6 @@ size_t judgement_passed(const struct judgement *judgement);
 int judgement_exit_status(const struct judgement *judgement, const struct record *record);
 
 /* Whether seen is one of the allowed: the same text, or a number inside "LOW..HIGH". */
-bool result_is_allowed(const char *seen, const json_t *allowed);
+bool result_is_allowed(const char *seen, const struct value *allowed);
 
 #endif

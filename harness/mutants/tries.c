@@ -12,9 +12,9 @@
 
 /* ---- the cases ---- */
 
-static long long microseconds(const json_t *result)
+static long long microseconds(const struct value *result)
 {
-        return (long long)json_integer_value(json_object_get(result, "us"));
+        return member_integer(result, "us");
 }
 
 static int by_time(const void *a, const void *b)
@@ -106,13 +106,10 @@ void keep_mutants_that_are_meant(struct matrix *matrix)
 /* Whether the case made the call, and it failed with the errno if one is named. */
 static bool has_step(const struct tried_case *c, const char *call, const char *error)
 {
-        size_t i = 0;
-        json_t *step = NULL;
-        json_array_foreach(json_object_get(c->result, "steps"), i, step)
+        VALUE_EACH(step, value_member(c->result, "steps"))
         {
-                const char *made = json_string_value(json_object_get(step, "call"));
-                const char *failed = json_string_value(json_object_get(step, "errno"));
-                if (made && strcmp(made, call) == 0 && (!error || (failed && strcmp(failed, error) == 0)))
+                if (strcmp(member_text(step, "call"), call) == 0 &&
+                    (!error || strcmp(member_text(step, "errno"), error) == 0))
                         return true;
         }
         return false;
