@@ -469,6 +469,12 @@ Test(difference, of_steps_puts_the_same_calls_side_by_side)
                  STEPS(STEP("a", "", "0") "," STEP("c", "", "0") "," STEP("b", "", "1")), "=>!"},
                 {STEPS(STEP("a", "", "0") "," STEP("b", "", "0") "," STEP("c", "", "0")),
                  STEPS(STEP("c", "", "0") "," STEP("a", "", "0") "," STEP("b", "", "0")), ">==<"},
+                {STEPS(STEP("a", "", "0") "," STEP("b", "", "0") "," STEP("c", "", "0") "," STEP("d", "", "0")),
+                 STEPS(STEP("d", "", "0") "," STEP("c", "", "0") "," STEP("a", "", "0") "," STEP("b", "", "0")),
+                 ">>==<<"},
+                {STEPS(STEP("d", "", "0") "," STEP("c", "", "0") "," STEP("a", "", "0") "," STEP("b", "", "0")),
+                 STEPS(STEP("a", "", "0") "," STEP("b", "", "0") "," STEP("c", "", "0") "," STEP("d", "", "0")),
+                 "<<==>>"},
         };
         for (size_t i = 0; i < COUNT(rows); i++)
                 expect_pairs(rows[i].before, rows[i].after, rows[i].signs);
