@@ -138,8 +138,9 @@ bench: all $(BENCHES) ## what a case, judging 100 records, a call under each bac
 	$(BUILD)/bench-libfiu_cost
 	$(BUILD)/bench-kernel_cost
 	ci/bench/matrix_paint $(BUILD)
+	$(CC) -g -o $(BUILD)/bench-program ci/bench/sweep_program.c
 	$(CC) -g -o $(BUILD)/bench-tutorial ci/wrappers/tutorial-c/tutorial.c
-	$(BUILD)/bench-sweep_cost $(BUILD)/shmcheck $(BUILD)/bench-tutorial
+	$(BUILD)/bench-sweep_cost $(BUILD)/shmcheck $(BUILD)/bench-program $(BUILD)/bench-tutorial
 
 FUZZ_SECONDS ?= 60
 VALUES = $(addprefix harness/judge/,arena.c value.c value_reader.c)

@@ -121,6 +121,35 @@ static bool add_reopened(struct reading *r, int fd, const struct stat *st)
         return add_file(r, fd, -1);
 }
 
+/* Calls visit for each line of the file; false as soon as it does. */
+static bool each_line(const char *path, bool (*visit)(struct reading *r, const char *line), struct reading *r)
+{
+        FILE *f = fopen(path, "re");
+        char line[1024];
+        bool good = true;
+        while (f && good && fgets(line, sizeof(line), f))
+                good = visit(r, line);
+        if (f)
+                fclose(f);
+        return good;
+}
+
+/* A line of fdinfo as proc(5) has it, which costs less than /proc/locks: that one stops all processors. */
+static bool read_lock(struct reading *r, const char *line)
+{
+        int pid = 0;
+        if (sscanf(line, "lock: %*s %*s %*s %*s %d", &pid) != 1 || pid != getpid())
+                return true;
+        return refuse(r, "it has locked a file, which forks have not");
+}
+
+static bool is_unlocked(struct reading *r, int fd)
+{
+        char path[64];
+        snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+        return each_line(path, read_lock, r);
+}
+
 static bool read_descriptor(int fd, const struct stat *st, void *arg)
 {
         struct reading *r = arg;
@@ -133,6 +162,8 @@ static bool read_descriptor(int fd, const struct stat *st, void *arg)
         bool is_file = S_ISREG(st->st_mode) || S_ISDIR(st->st_mode);
         if (is_file && is_session(fd))
                 return true;
+        if (is_file && !is_unlocked(r, fd))
+                return false;
         /* Standard input is opened for each run, also for those that are no forks. */
         if (fd != STDIN_FILENO && fd < INHERITED && inherited[fd] == st->st_ino)
                 return true;
@@ -199,19 +230,6 @@ static bool read_mapping(struct reading *r, const char *line)
         return refuse(r, "it has memory that forks would share");
 }
 
-/* Calls visit for each line of the file; false as soon as it does. */
-static bool each_line(const char *path, bool (*visit)(struct reading *r, const char *line), struct reading *r)
-{
-        FILE *f = fopen(path, "re");
-        char line[1024];
-        bool good = true;
-        while (f && good && fgets(line, sizeof(line), f))
-                good = visit(r, line);
-        if (f)
-                fclose(f);
-        return good;
-}
-
 static bool read_status(struct reading *r, const char *line)
 {
         long value = 0;
@@ -231,14 +249,6 @@ static bool read_timers(struct reading *r, const char *line)
 {
         (void)line;
         return refuse(r, "it has a timer running, which forks have not");
-}
-
-static bool read_lock(struct reading *r, const char *line)
-{
-        int pid = 0;
-        if (sscanf(line, "%*s %*s %*s %*s %d", &pid) != 1 || pid != getpid())
-                return true;
-        return refuse(r, "it has locked a file, which forks have not");
 }
 
 static bool has_interval_timer(void)
@@ -262,8 +272,8 @@ void fork_state_read(struct fork_state *state, int server, char *why_not, size_t
         if (has_interval_timer() && !read_timers(&r, ""))
                 return;
         (void)(each_line("/proc/self/status", read_status, &r) && each_line(children, read_children, &r) &&
-               each_line("/proc/self/timers", read_timers, &r) && each_line("/proc/locks", read_lock, &r) &&
-               each_line("/proc/self/maps", read_mapping, &r) && each_descriptor(read_descriptor, &r));
+               each_line("/proc/self/timers", read_timers, &r) && each_line("/proc/self/maps", read_mapping, &r) &&
+               each_descriptor(read_descriptor, &r));
 }
 
 /* ---- in a fork ---- */
