@@ -4,6 +4,7 @@
  */
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,13 +22,18 @@ static void *wait_for_ever(void *arg)
         return arg;
 }
 
+static void make_sure(bool done)
+{
+        if (!done)
+                exit(2);
+}
+
 static void keep_in_file(void)
 {
         char name[] = "/tmp/unfit-XXXXXX";
         int fd = mkstemp(name);
         unlink(name);
-        if (fd == -1 || write(fd, "kept", 4) != 4)
-                exit(2);
+        make_sure(fd != -1 && write(fd, "kept", 4) == 4);
 }
 
 static void prepare(const char *reason)
@@ -37,12 +43,12 @@ static void prepare(const char *reason)
         const struct itimerval hour = {.it_value = {3600, 0}};
         if (strcmp(reason, "thread") == 0)
                 pthread_create(&thread, NULL, wait_for_ever, NULL);
-        else if (strcmp(reason, "pipe") == 0 && pipe(ends) == -1)
-                exit(2);
+        else if (strcmp(reason, "pipe") == 0)
+                make_sure(pipe(ends) == 0);
         else if (strcmp(reason, "timer") == 0)
                 setitimer(ITIMER_REAL, &hour, NULL);
-        else if (strcmp(reason, "directory") == 0 && chdir("/proc") == -1)
-                exit(2);
+        else if (strcmp(reason, "directory") == 0)
+                make_sure(chdir("/proc") == 0);
         else if (strcmp(reason, "temporary") == 0)
                 keep_in_file();
         else if (strcmp(reason, "child") == 0 && (child = fork()) == 0)
