@@ -52,15 +52,6 @@ static size_t count_of(const char *text, const char *part)
         return count;
 }
 
-static void expect_run(const char *command, int status, const char *out, const char *err)
-{
-        struct finished f = run_command(command);
-        cr_expect_eq(f.status, status, "%s: status %d, %s", command, f.status, f.err);
-        cr_expect(has(f.out, out), "%s: %s\n%s", command, out, f.out);
-        cr_expect(has(f.err, err), "%s: %s\n%s", command, err, f.err);
-        finished_free(&f);
-}
-
 /* Records of the kernel and of two platforms that are each broken in one way. */
 static void run_platforms(void)
 {
@@ -71,7 +62,7 @@ static void run_platforms(void)
                 "! SHMCHECK_MUTANT=ftok_constant $B/shmcheck run --preload $B/libshmmutant.so 'shmdt.error.*' "
                 "'ftok.*' --record $D/ftok.rec >/dev/null"};
         for (size_t i = 0; i < COUNT(commands); i++)
-                expect_run(commands[i], 0, "", "");
+                expect_parts(commands[i], 0, "", "");
 }
 
 /* ---- what is refused ---- */
@@ -93,7 +84,7 @@ Test(matrix, refuses_what_it_cannot_read_and_writes_nothing)
         for (size_t i = 0; i < COUNT(rows); i++) {
                 char *command = NULL;
                 cr_assert(asprintf(&command, "$B/shmcheck matrix --html $D/out.html %s", rows[i].words) > 0);
-                expect_run(command, 2, "", rows[i].err);
+                expect_parts(command, 2, "", rows[i].err);
                 cr_expect_neq(access(path_of("out.html"), F_OK), 0, "%s", rows[i].words);
                 free(command);
         }
@@ -101,16 +92,16 @@ Test(matrix, refuses_what_it_cannot_read_and_writes_nothing)
 
 Test(matrix, says_which_file_it_cannot_write)
 {
-        expect_run("$B/shmcheck matrix $D/good.rec --csv $D/no/folder", 3, "", "--csv");
+        expect_parts("$B/shmcheck matrix $D/good.rec --csv $D/no/folder", 3, "", "--csv");
         if (access("/dev/full", W_OK) == 0)
-                expect_run("$B/shmcheck matrix $D/good.rec --html /dev/full", 3, "", "No space left on device");
+                expect_parts("$B/shmcheck matrix $D/good.rec --html /dev/full", 3, "", "No space left on device");
 }
 
 Test(matrix, takes_what_is_there_of_a_cut_record)
 {
-        expect_run("head -n 4 $D/made.rec >$D/cut.rec; "
-                   "$B/shmcheck matrix $D/good.rec $D/cut.rec --json $D/json --markdown $D/md --html $D/html",
-                   3, "", "cut.rec: the record is cut short: 3 of 11 results");
+        expect_parts("head -n 4 $D/made.rec >$D/cut.rec; "
+                     "$B/shmcheck matrix $D/good.rec $D/cut.rec --json $D/json --markdown $D/md --html $D/html",
+                     3, "", "cut.rec: the record is cut short: 3 of 11 results");
         json_t *json = json_load_file(path_of("json"), 0, NULL);
         json_t *cut = json_array_get(json_object_get(json, "platforms"), 1);
         cr_expect(json_is_false(json_object_get(cut, "complete")));
@@ -157,9 +148,9 @@ Test(matrix, tells_each_verdict_of_each_platform, .timeout = 60)
                 {"ftok.distinct.files", "", "", "fail", false},
         };
         run_platforms();
-        expect_run("$B/shmcheck matrix $D/linux.rec $D/twice.rec $D/ftok.rec --name a --name b --name c "
-                   "--json $D/json --csv $D/csv --markdown $D/md",
-                   1, "", "");
+        expect_parts("$B/shmcheck matrix $D/linux.rec $D/twice.rec $D/ftok.rec --name a --name b --name c "
+                     "--json $D/json --csv $D/csv --markdown $D/md",
+                     1, "", "");
         json_t *json = json_load_file(path_of("json"), 0, NULL);
         for (size_t i = 0; i < COUNT(rows); i++) {
                 const json_t *behaviour = behaviour_called(json, rows[i].id);
@@ -174,10 +165,10 @@ Test(matrix, tells_each_verdict_of_each_platform, .timeout = 60)
         cr_expect(has(markdown, "(posix-shall) | \xe2\x9c\x93 | **\xe2\x9c\x97 fail** | \xe2\x9c\x93 |\n"));
         cr_expect_not(has(markdown, "shmdt\\.error\\.interior"), "platforms do not differ in it");
         free(markdown);
-        expect_run("python3 -c 'import csv,sys; r=list(csv.DictReader(open(sys.argv[1], newline=\"\"))); "
-                   "print([(x[\"a\"], x[\"b\"], x[\"differs\"]) for x in r if x[\"id\"] == \"shmdt.error.second\"], "
-                   "len(set(map(len, r))))' $D/csv",
-                   0, "[('pass', 'fail', 'yes')] 1\n", "");
+        expect_parts("python3 -c 'import csv,sys; r=list(csv.DictReader(open(sys.argv[1], newline=\"\"))); "
+                     "print([(x[\"a\"], x[\"b\"], x[\"differs\"]) for x in r if x[\"id\"] == \"shmdt.error.second\"], "
+                     "len(set(map(len, r))))' $D/csv",
+                     0, "[('pass', 'fail', 'yes')] 1\n", "");
 }
 
 #define SCHEMA "reports/matrix_schema.json"
@@ -185,9 +176,9 @@ Test(matrix, tells_each_verdict_of_each_platform, .timeout = 60)
 Test(matrix, json_keeps_to_its_schema)
 {
         make_record(path_of("hostile.rec"), HOSTILE);
-        expect_run("head -n 4 $D/made.rec >$D/cut.rec; "
-                   "$B/shmcheck matrix $D/good.rec $D/cut.rec $D/hostile.rec $D/hostile.rec --json $D/json",
-                   3, "", "cut.rec");
+        expect_parts("head -n 4 $D/made.rec >$D/cut.rec; "
+                     "$B/shmcheck matrix $D/good.rec $D/cut.rec $D/hostile.rec $D/hostile.rec --json $D/json",
+                     3, "", "cut.rec");
         expect_by_schema(SCHEMA, "$D/json", "");
         json_t *json = json_load_file(path_of("json"), 0, NULL);
         cr_expect_eq(json_array_size(json_object_get(json, "platforms")), 4);
@@ -204,22 +195,22 @@ Test(matrix, json_that_is_not_as_its_schema_says_is_refused)
                 {"s/: \"pass\"/: \"passt\"/", "'passt' is not one of"},
                 {"s/\"complete\": true/\"complete\": false/", "'cut' is a required property"},
         };
-        expect_run("$B/shmcheck matrix $D/good.rec --json $D/json", 0, "", "");
+        expect_parts("$B/shmcheck matrix $D/good.rec --json $D/json", 0, "", "");
         for (size_t i = 0; i < COUNT(rows); i++) {
                 char command[256];
                 snprintf(command, sizeof(command), "sed '%s' $D/json >$D/x.json", rows[i].edit);
-                expect_run(command, 0, "", "");
+                expect_parts(command, 0, "", "");
                 expect_by_schema(SCHEMA, "$D/x.json", rows[i].told);
         }
 }
 
 Test(matrix, counts_passed_of_tried_by_level)
 {
-        expect_run("$B/shmcheck matrix $D/made.rec", 1, "| Linux | 2/8 | 2/8 |\n", "");
-        expect_run("$B/shmcheck matrix $D/made.rec --profile posix", 1, "| POSIX | 2/8 | 2/8 |\n", "");
-        expect_run("$B/shmcheck matrix $D/made.rec --json - | python3 -c 'import json,sys; "
-                   "p = json.load(sys.stdin)[\"platforms\"][0]; print(p[\"score\"], p[\"levels\"])'",
-                   0, "{'passed': 2, 'tried': 8} {'posix-shall': {'passed': 2, 'tried': 8}}\n", "");
+        expect_parts("$B/shmcheck matrix $D/made.rec", 1, "| Linux | 2/8 | 2/8 |\n", "");
+        expect_parts("$B/shmcheck matrix $D/made.rec --profile posix", 1, "| POSIX | 2/8 | 2/8 |\n", "");
+        expect_parts("$B/shmcheck matrix $D/made.rec --json - | python3 -c 'import json,sys; "
+                     "p = json.load(sys.stdin)[\"platforms\"][0]; print(p[\"score\"], p[\"levels\"])'",
+                     0, "{'passed': 2, 'tried': 8} {'posix-shall': {'passed': 2, 'tried': 8}}\n", "");
 }
 
 Test(matrix, names_platforms_apart)
@@ -239,25 +230,25 @@ Test(matrix, names_platforms_apart)
                                    "$B/shmcheck matrix %s --json - | python3 -c 'import json,sys; "
                                    "print([p[\"name\"] for p in json.load(sys.stdin)[\"platforms\"]])'",
                                    rows[i].words) > 0);
-                expect_run(command, 0, rows[i].names, "");
+                expect_parts(command, 0, rows[i].names, "");
                 free(command);
         }
 }
 
 Test(matrix, is_the_same_each_time)
 {
-        expect_run("for i in 1 2; do $B/shmcheck matrix $D/good.rec $D/made.rec --html $D/h$i --csv $D/c$i "
-                   "--json $D/j$i --markdown $D/m$i; done; cd $D; cmp h1 h2 && cmp c1 c2 && cmp j1 j2 && cmp m1 m2",
-                   0, "", "");
+        expect_parts("for i in 1 2; do $B/shmcheck matrix $D/good.rec $D/made.rec --html $D/h$i --csv $D/c$i "
+                     "--json $D/j$i --markdown $D/m$i; done; cd $D; cmp h1 h2 && cmp c1 c2 && cmp j1 j2 && cmp m1 m2",
+                     0, "", "");
 }
 
 Test(matrix, one_platform_has_the_same_page)
 {
-        expect_run("$B/shmcheck judge $D/made.rec --html $D/judge.html", 1, "", "");
-        expect_run("$B/shmcheck report $D/made.rec --html $D/report.html", 1, "", "");
-        expect_run("$B/shmcheck matrix $D/made.rec --html $D/matrix.html", 1, "", "");
-        expect_run("$B/shmcheck run shmdt.error.null --html $D/run.html", 0, "", "");
-        expect_run("cmp $D/judge.html $D/matrix.html && cmp $D/report.html $D/matrix.html", 0, "", "");
+        expect_parts("$B/shmcheck judge $D/made.rec --html $D/judge.html", 1, "", "");
+        expect_parts("$B/shmcheck report $D/made.rec --html $D/report.html", 1, "", "");
+        expect_parts("$B/shmcheck matrix $D/made.rec --html $D/matrix.html", 1, "", "");
+        expect_parts("$B/shmcheck run shmdt.error.null --html $D/run.html", 0, "", "");
+        expect_parts("cmp $D/judge.html $D/matrix.html && cmp $D/report.html $D/matrix.html", 0, "", "");
         char *page = text_of("run.html");
         cr_expect(has(page, "[[\"Linux "));
         free(page);
@@ -268,9 +259,9 @@ Test(matrix, one_platform_has_the_same_page)
 Test(matrix, makes_text_of_a_record_harmless)
 {
         make_record(path_of("hostile.rec"), HOSTILE);
-        expect_run("$B/shmcheck matrix $D/made.rec $D/hostile.rec --html $D/plain.html --name a --name b", 1, "", "");
-        expect_run("$B/shmcheck matrix $D/made.rec $D/hostile.rec --html $D/html --csv $D/csv --markdown $D/md", 1, "",
-                   "");
+        expect_parts("$B/shmcheck matrix $D/made.rec $D/hostile.rec --html $D/plain.html --name a --name b", 1, "", "");
+        expect_parts("$B/shmcheck matrix $D/made.rec $D/hostile.rec --html $D/html --csv $D/csv --markdown $D/md", 1,
+                     "", "");
         char *page = text_of("html");
         char *plain = text_of("plain.html");
         char *data = strstr(page, DATA) + strlen(DATA);
@@ -294,8 +285,8 @@ Test(matrix, makes_text_of_a_record_harmless)
 
 Test(matrix, a_formula_is_text)
 {
-        expect_run("$B/shmcheck matrix $D/good.rec --name '=1+1' --csv -", 0, "differs,'=1+1\r\n", "");
-        expect_run("$B/shmcheck matrix $D/good.rec --name 'a,\"b' --csv -", 0, "differs,\"a,\"\"b\"\r\n", "");
+        expect_parts("$B/shmcheck matrix $D/good.rec --name '=1+1' --csv -", 0, "differs,'=1+1\r\n", "");
+        expect_parts("$B/shmcheck matrix $D/good.rec --name 'a,\"b' --csv -", 0, "differs,\"a,\"\"b\"\r\n", "");
 }
 
 /* A record of one case, in which the platform's name, the case's and the topic's are of a megabyte each. */
@@ -323,11 +314,11 @@ static void make_huge_record(void)
 Test(matrix, cuts_a_name_of_a_megabyte)
 {
         make_huge_record();
-        expect_run("$B/shmcheck matrix $D/huge.rec --profile linux --html $D/html --markdown $D/md --csv $D/csv", 0, "",
-                   "");
-        expect_run("cd $D; wc -c <html | (read n; [ $n -lt 100000 ]) && wc -c <md | (read n; [ $n -lt 5000 ]) && "
-                   "wc -c <csv | (read n; [ $n -lt 2000 ])",
-                   0, "", "");
+        expect_parts("$B/shmcheck matrix $D/huge.rec --profile linux --html $D/html --markdown $D/md --csv $D/csv", 0,
+                     "", "");
+        expect_parts("cd $D; wc -c <html | (read n; [ $n -lt 100000 ]) && wc -c <md | (read n; [ $n -lt 5000 ]) && "
+                     "wc -c <csv | (read n; [ $n -lt 2000 ])",
+                     0, "", "");
         char *page = text_of("html");
         cr_expect(has(page, "bytes more)"), "it is seen to be cut");
         free(page);
@@ -340,7 +331,7 @@ Test(matrix, page_asks_for_nothing)
         static const char *const unwanted[] = {"http:",          "https:",         "src=",    "@import",   "url(",
                                                "fetch(",         "XMLHttp",        "import(", "innerHTML", "outerHTML",
                                                "insertAdjacent", "document.write", "eval(",   "style=\"",  "onclick="};
-        expect_run("$B/shmcheck matrix $D/made.rec --html $D/html", 1, "", "");
+        expect_parts("$B/shmcheck matrix $D/made.rec --html $D/html", 1, "", "");
         char *page = text_of("html");
         const char *policy = strstr(page, "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ");
         cr_assert_not_null(policy);
@@ -354,7 +345,7 @@ Test(matrix, page_asks_for_nothing)
 Test(matrix, page_is_small_for_many_platforms)
 {
         make_failing_record(path_of("many.rec"), 400, "A sentence of the usual length, which says what has to be");
-        expect_run("$B/shmcheck matrix $(for i in $(seq 30); do echo $D/many.rec; done) --html $D/html", 1, "", "");
+        expect_parts("$B/shmcheck matrix $(for i in $(seq 30); do echo $D/many.rec; done) --html $D/html", 1, "", "");
         char *page = text_of("html");
         cr_expect_lt(strlen(page), 500000UL);
         free(page);
@@ -363,7 +354,7 @@ Test(matrix, page_is_small_for_many_platforms)
 Test(matrix, page_is_used_by_mouse_and_keyboard, .timeout = 120)
 {
         run_platforms();
-        expect_run("$B/shmcheck matrix $D/linux.rec $D/twice.rec --html $D/page.html", 1, "", "");
+        expect_parts("$B/shmcheck matrix $D/linux.rec $D/twice.rec --html $D/page.html", 1, "", "");
         use_page("matrix_page.js", "$D/page.html");
 }
 
@@ -371,13 +362,13 @@ Test(matrix, page_shows_hostile_text_as_text, .timeout = 120)
 {
         make_record(path_of("hostile.rec"), HOSTILE);
         write_file("base", MADE_BASELINE);
-        expect_run("$B/shmcheck judge $D/hostile.rec --baseline $D/base --html $D/page.html >/dev/null", 1, "", "");
+        expect_parts("$B/shmcheck judge $D/hostile.rec --baseline $D/base --html $D/page.html >/dev/null", 1, "", "");
         use_page("matrix_page.js", "--load $D/page.html");
 }
 
 Test(matrix, page_shows_a_name_of_a_megabyte_cut, .timeout = 120)
 {
         make_huge_record();
-        expect_run("$B/shmcheck matrix $D/huge.rec --profile linux --html $D/page.html", 0, "", "");
+        expect_parts("$B/shmcheck matrix $D/huge.rec --profile linux --html $D/page.html", 0, "", "");
         use_page("matrix_page.js", "--load $D/page.html");
 }
