@@ -181,4 +181,4 @@ clean: ## remove the build folder
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 
--include $(AGENT_OBJECTS:.o=.d) $(TEST_AGENT_OBJECTS:.o=.d) $(TOOL_OBJECTS:.o=.d) $(MUTANT_OBJECTS:.o=.d) $(FAULT_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)
+-include $(AGENT_OBJECTS:.o=.d) $(TEST_AGENT_OBJECTS:.o=.d) $(TOOL_OBJECTS:.o=.d) $(MUTANT_OBJECTS:.o=.d) $(FAULT_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(wildcard $(BUILD)/tests/ci/bench/*.d)
