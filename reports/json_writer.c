@@ -112,9 +112,17 @@ void json_write_text(struct json_writer *w, const char *name, const char *text)
 void json_write_number(struct json_writer *w, const char *name, long long number)
 {
         char digits[32];
-        int length = snprintf(digits, sizeof(digits), "%lld", number);
+        char *const end = digits + sizeof(digits);
+        char *at = end;
+        unsigned long long rest = number < 0 ? -(unsigned long long)number : (unsigned long long)number;
         begin_value(w, name);
-        put_bytes(w->out, digits, (size_t)length);
+        /* Every second value of a report is a number: printf would take twice the time of all that is here. */
+        do
+                *--at = (char)('0' + rest % 10);
+        while ((rest /= 10) > 0);
+        if (number < 0)
+                *--at = '-';
+        put_bytes(w->out, at, (size_t)(end - at));
 }
 
 void json_write_flag(struct json_writer *w, const char *name, bool flag)

@@ -274,9 +274,12 @@ Test(reports, junit_has_each_verdict_where_readers_look_for_it)
                 {"//testsuite[@name = 'first' and @tests = 5 and @failures = 4 and @errors = 1 and @skipped = 0]", 1},
                 {"//testsuite[@name = 'second' and @tests = 5 and @failures = 1 and @errors = 0 and @skipped = 3]", 1},
                 {"//testsuite[@timestamp = '2027-01-15T08:00:00' and @time = '0.009000']", 1},
-                {"//testsuite/properties/property[@name = 'platform.release' and @value = '6.1']", 2},
-                {"//testsuite/properties/property[@name = 'limit.shmmni' and @value = '4096']", 2},
-                {"//testsuite/properties/property[@name = 'profile' and @value = 'linux']", 2},
+                {"//testsuite[1]/properties/property[@name = 'platform.release' and @value = '6.1']", 1},
+                {"//testsuite[1]/properties/property[@name = 'platform.proc' and @value = 'true']", 1},
+                {"//testsuite[1]/properties/property[@name = 'platform.page' and @value = '4096']", 1},
+                {"//testsuite[1]/properties/property[@name = 'limit.shmmni' and @value = '4096']", 1},
+                {"//testsuite[1]/properties/property[@name = 'profile' and @value = 'linux']", 1},
+                {"//testsuite[2]/properties", 0},
         };
         expect_command("$B/shmcheck judge $D/plain.rec --baseline $D/base --junit $D/xml >/dev/null 2>&1", 1, NULL,
                        NULL);
