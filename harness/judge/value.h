@@ -35,36 +35,58 @@ struct value {
         };
 };
 
-/* The value of the member whose name has so many bytes; NULL if there is none, or object is NULL or no object. */
-const struct value *value_member_sized(const struct value *object, const char *name, size_t size);
+/* Where the value that follows this one in a list or an object stands. */
+static inline const struct value *value_behind(const struct value *value)
+{
+        return value + (value->kind >= VALUE_LIST ? value->span : 1);
+}
 
-/* The same; of a name in the source, the compiler knows the size. */
+/*
+ * The value of the member; NULL if there is none, or object is NULL or no
+ * object. Here, since the compiler makes one comparison of a name in the source.
+ */
 static inline const struct value *value_member(const struct value *object, const char *name)
 {
-        return value_member_sized(object, name, strlen(name));
+        const size_t size = strlen(name);
+        if (!object || object->kind != VALUE_OBJECT)
+                return NULL;
+        const struct value *end = value_behind(object);
+        for (const struct value *key = object + 1; key < end; key = value_behind(key + 1)) {
+                if (key->first == *name && key->size == size && memcmp(key->text, name, size) == 0)
+                        return key + 1;
+        }
+        return NULL;
 }
 
 /* The text; NULL if value is NULL or no text. */
-const char *value_text(const struct value *value);
+static inline const char *value_text(const struct value *value)
+{
+        return value && value->kind == VALUE_TEXT ? value->text : NULL;
+}
 
 /* The member's text; "" if there is none. */
-const char *member_text(const struct value *object, const char *name);
+static inline const char *member_text(const struct value *object, const char *name)
+{
+        const char *text = value_text(value_member(object, name));
+        return text ? text : "";
+}
 
 /* The number; 0 if value is NULL or no integer. */
-long long value_integer(const struct value *value);
-long long member_integer(const struct value *object, const char *name);
+static inline long long value_integer(const struct value *value)
+{
+        return value && value->kind == VALUE_INTEGER ? value->integer : 0;
+}
+
+static inline long long member_integer(const struct value *object, const char *name)
+{
+        return value_integer(value_member(object, name));
+}
 
 /* How many entries the list has; 0 if value is NULL or no list. */
 size_t value_entries(const struct value *value);
 
 /* The entry, from 0; NULL if there is none, or list is NULL or no list. */
 const struct value *value_entry(const struct value *list, size_t i);
-
-/* Where the value that follows this one in a list or an object stands. */
-static inline const struct value *value_behind(const struct value *value)
-{
-        return value + (value->kind >= VALUE_LIST ? value->span : 1);
-}
 
 /* Each entry of a list; none if list is NULL or no list. */
 #define VALUE_EACH(entry, list)                                                                                        \

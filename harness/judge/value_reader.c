@@ -1,6 +1,7 @@
 #include "value_reader.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -106,16 +107,21 @@ static bool read_character(struct reader *r, char **to)
         return true;
 }
 
+/* ASCII that stands for itself in a text. A table, since most bytes of a record are asked for it. */
+static const bool plain[UCHAR_MAX + 1] = {[' ' ... '!'] = true, ['#' ... '['] = true, [']' ... 0x7f] = true};
+
 static bool is_plain(char c)
 {
-        return (unsigned char)c >= 0x20 && (unsigned char)c < 0x80 && c != '"' && c != '\\';
+        return plain[(unsigned char)c];
 }
 
 /* Texts are the better part of a record, and most of them are plain to their end. */
 static void skip_plain(struct reader *r)
 {
-        while (is_plain(*r->at))
-                r->at++;
+        char *at = r->at;
+        while (is_plain(*at))
+                at++;
+        r->at = at;
 }
 
 static bool read_text(struct reader *r)
