@@ -117,9 +117,13 @@ void print_allowed(FILE *out, const struct value *allowed)
         }
 }
 
-static const struct value *step_number(const struct value *result, long long n)
+/* The step that the observation is of; NULL if it is of none. */
+static const struct value *observed_step(const struct judged_case *c, const struct value *observation)
 {
-        VALUE_EACH(step, value_member(result, "steps"))
+        long long n = member_integer(observation, "step");
+        if (n == 0)
+                return NULL;
+        VALUE_EACH(step, shown_steps(c))
         {
                 if (member_integer(step, "n") == n)
                         return step;
@@ -127,27 +131,27 @@ static const struct value *step_number(const struct value *result, long long n)
         return NULL;
 }
 
-static void print_observed(FILE *out, const struct value *result, const struct value *observation)
+static void print_observed(FILE *out, const struct judged_case *c, const struct value *observation)
 {
-        const struct value *step = step_number(result, member_integer(observation, "step"));
+        const struct value *step = observed_step(c, observation);
         if (step)
                 print_call(out, step);
         else
                 fputs(member_text(observation, "what"), out);
 }
 
-char *describe_observed(const struct value *result, const struct value *observation)
+char *describe_observed(const struct judged_case *c, const struct value *observation)
 {
         struct memory_text t;
         if (!text_begin(&t))
                 return NULL;
-        print_observed(t.stream, result, observation);
+        print_observed(t.stream, c, observation);
         return text_end(&t);
 }
 
-const char *observed_text(const struct value *result, const struct value *observation)
+const char *observed_text(const struct judged_case *c, const struct value *observation)
 {
-        const struct value *step = step_number(result, member_integer(observation, "step"));
+        const struct value *step = observed_step(c, observation);
         const char *seen = member_text(observation, "seen");
         if (step && strcmp(seen, "success") == 0)
                 seen = member_text(step, "ret");
@@ -155,12 +159,12 @@ const char *observed_text(const struct value *result, const struct value *observ
 }
 
 /* "shmdt(0x7f..)   expected EINVAL   got 0", the columns being apart by gap. */
-static void print_difference(FILE *out, const char *gap, const struct value *result, const struct divergence *d)
+static void print_difference(FILE *out, const char *gap, const struct judged_case *c, const struct divergence *d)
 {
-        print_observed(out, result, d->observation);
+        print_observed(out, c, d->observation);
         fprintf(out, "%sexpected ", gap);
         print_allowed(out, d->allowed);
-        fprintf(out, "%sgot %s", gap, observed_text(result, d->observation));
+        fprintf(out, "%sgot %s", gap, observed_text(c, d->observation));
         const char *by = member_text(d->observation, "by");
         if (*by && strcmp(by, "case") != 0)
                 fprintf(out, "%s(%s)", gap, by);
@@ -188,14 +192,14 @@ static void print_accepted(FILE *out, const struct judged_case *c)
 
 static bool set_up_failed(const struct judged_case *c)
 {
-        return c->verdict == VERDICT_ERROR && strcmp(member_text(c->of->results[c->shown], "status"), "setup") == 0;
+        return c->verdict == VERDICT_ERROR && strcmp(member_text(shown_result(c), "status"), "setup") == 0;
 }
 
 /* What was seen, whatever a baseline says of it. */
 static void print_first_difference(FILE *out, const struct judged_case *c)
 {
         if (c->divergence_count)
-                print_difference(out, " ", c->of->results[c->shown], &c->divergences[0]);
+                print_difference(out, " ", c, &c->divergences[0]);
         else
                 fputs(c->reason, out);
         if (c->divergence_count > 1)
@@ -256,7 +260,7 @@ static void print_head(FILE *out, struct terminal_style style, const struct judg
 {
         static const char *const heads[VERDICTS] = {"PASS",  "FAIL",  "CRASH", "HANG", "FLAKY",
                                                     "ERROR", "KNOWN", "FIXED", "SKIP", "RECORD"};
-        const struct value *result = c->of->results[c->shown];
+        const struct value *result = shown_result(c);
         char *line = NULL;
         print_ink(out, style, verdict_diverges(c->verdict) ? INK_RED : INK_YELLOW);
         fputs(heads[c->verdict], out);
@@ -292,13 +296,13 @@ static void print_reason(FILE *out, struct terminal_style style, const struct ju
         free(line);
 }
 
-static void print_divergence(FILE *out, struct terminal_style style, const struct value *result,
+static void print_divergence(FILE *out, struct terminal_style style, const struct judged_case *c,
                              const struct divergence *d)
 {
         struct memory_text t;
         if (!text_begin(&t))
                 return;
-        print_difference(t.stream, "   ", result, d);
+        print_difference(t.stream, "   ", c, d);
         char *line = text_end(&t);
         print_ink(out, style, INK_BOLD);
         fputs("     ", out);
@@ -308,9 +312,9 @@ static void print_divergence(FILE *out, struct terminal_style style, const struc
 }
 
 /* The steps that led to the first divergence: all that came before it, at most STEPS_BEFORE. */
-static void print_story(FILE *out, struct terminal_style style, const struct value *result, long long until)
+static void print_story(FILE *out, struct terminal_style style, const struct judged_case *c, long long until)
 {
-        const struct value *steps = value_member(result, "steps");
+        const struct value *steps = shown_steps(c);
         size_t end = 0;
         VALUE_EACH(step, steps)
         {
@@ -359,14 +363,14 @@ static void print_notes(FILE *out, struct terminal_style style, const struct val
 
 void print_case(FILE *out, struct terminal_style style, const struct judged_case *c, const char *platform)
 {
-        const struct value *result = c->of->results[c->shown];
+        const struct value *result = shown_result(c);
         print_head(out, style, c);
         print_reason(out, style, c);
         for (size_t i = 0; i < c->divergence_count; i++)
-                print_divergence(out, style, result, &c->divergences[i]);
+                print_divergence(out, style, c, &c->divergences[i]);
         long long until = c->divergence_count ? member_integer(c->divergences[0].observation, "step") : 0;
         if (c->verdict != VERDICT_FIXED && c->verdict != VERDICT_RECORD)
-                print_story(out, style, result, until);
+                print_story(out, style, c, until);
         print_notes(out, style, result);
         fputs("     here: ", out);
         print_wrapped(out, style, 11, platform);

@@ -20,11 +20,11 @@ char *describe_step(const struct value *step);
 char *describe_call(const struct value *step);
 char *describe_result(const struct value *step);
 
-/* What an observation of the result is of: the call of its step, or what it calls itself; the caller frees it. */
-char *describe_observed(const struct value *result, const struct value *observation);
+/* What an observation of the case is of: the call of its step, or what it calls itself; the caller frees it. */
+char *describe_observed(const struct judged_case *c, const struct value *observation);
 
 /* What it saw; of a call that was to succeed, what that returned. */
-const char *observed_text(const struct value *result, const struct value *observation);
+const char *observed_text(const struct judged_case *c, const struct value *observation);
 
 /* Prints what is allowed: "EINVAL or EIDRM". */
 void print_allowed(FILE *out, const struct value *allowed);

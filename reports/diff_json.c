@@ -159,7 +159,7 @@ static void put_case(struct diff_writer *w, const struct case_difference *d)
 {
         static const char *const members[] = {"topic", "sentence", "level", "clause", "file"};
         const struct judged_case *c = d->after ? d->after : d->before;
-        const struct value *result = c->of->results[c->shown];
+        const struct value *result = shown_result(c);
         json_begin_object(&w->json, NULL);
         json_write_text(&w->json, "id", c->of->id);
         json_write_text(&w->json, "change", change_name(d->change));

@@ -99,7 +99,7 @@ static bool put_case(struct bounded_report *report, const struct compared *c, co
         char *change = describe_change(d);
         bool fits = false;
         if (text && begin_piece(report, &p)) {
-                const struct value *result = d->after->of->results[d->after->shown];
+                const struct value *result = shown_result(d->after);
                 fprintf(p.stream, "<details><summary><b>%s</b> <code>", change_name(d->change));
                 put_markdown_html(p.stream, d->after->of->id, WORD_LIMIT);
                 fprintf(p.stream, "</code> %s: ", change ? change : "?");

@@ -228,7 +228,7 @@ void diff_text_case(FILE *out, struct terminal_style style, const struct compare
 {
         size_t count = 0;
         print_head(out, style, d);
-        print_requirement(out, style, d->after->of->results[d->after->shown]);
+        print_requirement(out, style, shown_result(d->after));
         print_reasons(out, style, INDENT, d);
         print_pairs(out, style, INDENT, c, d);
         struct step_pair *steps = d->change == CHANGE_FIX ? NULL : pair_steps(d, &count);

@@ -74,11 +74,6 @@ char *describe_change(const struct case_difference *d)
         return made == -1 ? NULL : text;
 }
 
-static const struct value *result_of(const struct judged_case *c)
-{
-        return c->of->results[c->shown];
-}
-
 static void print_expected(FILE *out, const char *word, const struct value *allowed)
 {
         fputs(word, out);
@@ -107,16 +102,15 @@ char *describe_pair(const struct case_difference *d, const struct observation_pa
 {
         char *text = NULL;
         size_t size = 0;
-        char *of = p->after ? describe_observed(result_of(d->after), p->after)
-                            : describe_observed(result_of(d->before), p->before);
+        char *of = p->after ? describe_observed(d->after, p->after) : describe_observed(d->before, p->before);
         FILE *f = open_memstream(&text, &size);
         if (f && of) {
                 fputs(of, f);
                 print_expected(f, ": expected ", p->after ? p->allowed_after : p->allowed_before);
                 if (p->before && p->after && !allow_the_same(p->allowed_before, p->allowed_after))
                         print_expected(f, " where it was ", p->allowed_before);
-                fprintf(f, ", was %s", p->before ? observed_text(result_of(d->before), p->before) : "not observed");
-                fprintf(f, ", is %s", p->after ? observed_text(result_of(d->after), p->after) : "not observed");
+                fprintf(f, ", was %s", p->before ? observed_text(d->before, p->before) : "not observed");
+                fprintf(f, ", is %s", p->after ? observed_text(d->after, p->after) : "not observed");
         }
         free(of);
         if (f)

@@ -287,9 +287,8 @@ static void put_verdicts(struct json_writer *w, const struct judged_record *judg
 static void put_case(struct json_writer *w, const struct judged_record *judged, size_t i)
 {
         const struct judged_case *c = &judged->main->cases[i];
-        const struct value *result = c->of->results[c->shown];
+        const struct value *result = shown_result(c);
         const struct value *left = value_member(result, "left");
-        const struct value *steps = value_member(result, "steps");
         json_begin_object(w, NULL);
         json_write_text(w, "id", c->of->id);
         json_write_text(w, "verdict", verdict_name(c->verdict));
@@ -306,7 +305,8 @@ static void put_case(struct json_writer *w, const struct judged_record *judged, 
         if (c->divergence_count)
                 put_divergences(w, c);
         /* The story matters where something is to be understood; a pass has none. */
-        if (c->verdict != VERDICT_PASS && c->verdict != VERDICT_SKIP && steps)
+        const struct value *steps = c->verdict != VERDICT_PASS && c->verdict != VERDICT_SKIP ? shown_steps(c) : NULL;
+        if (steps)
                 put_steps(w, steps);
         json_end_object(w);
 }

@@ -168,7 +168,7 @@ static void put_folded_case(struct markdown *md, const struct judged_case *c, co
         fprintf(p.stream, "<details><summary><b>%s</b> <code>", verdict_name(c->verdict));
         put_markdown_html(p.stream, c->of->id, WORD_LIMIT);
         fputs("</code> ", p.stream);
-        put_markdown_html(p.stream, member_text(c->of->results[c->shown], "sentence"), SENTENCE_LIMIT);
+        put_markdown_html(p.stream, member_text(shown_result(c), "sentence"), SENTENCE_LIMIT);
         if (same > 1)
                 fprintf(p.stream, ", and %zu more for the same reason", same - 1);
         fputs("</summary>\n\n", p.stream);

@@ -133,7 +133,7 @@ static struct matrix_behaviour *add_behaviour(struct platform_matrix *m, const s
         if (!has_room((void **)&m->behaviours, &m->behaviour_room, m->behaviour_count, sizeof(m->behaviours[0])))
                 return NULL;
         struct matrix_behaviour *b = &m->behaviours[m->behaviour_count];
-        const struct value *result = c->of->results[c->shown];
+        const struct value *result = shown_result(c);
         *b = (struct matrix_behaviour){.id = plain(c->of->id, ID_LIMIT),
                                        .sentence = plain(member_text(result, "sentence"), SENTENCE_LIMIT),
                                        .clause = plain(member_text(result, "clause"), ID_LIMIT),

@@ -21,11 +21,6 @@ static json_t *text_of(const char *text)
         return string;
 }
 
-static const struct value *result_of(const struct judged_case *c)
-{
-        return c->of->results[c->shown];
-}
-
 static const struct value *allowed_by(const struct judged_record *judged, const struct judged_case *c,
                                       const struct value *observation)
 {
@@ -67,7 +62,7 @@ static json_t *told_observation(const struct value *observation, const struct va
 static json_t *told_observations(const struct judged_record *judged, const struct judged_case *c)
 {
         json_t *list = json_array();
-        VALUE_EACH(observation, value_member(result_of(c), "observations"))
+        VALUE_EACH(observation, value_member(shown_result(c), "observations"))
         {
                 const struct value *allowed = allowed_by(judged, c, observation);
                 bool matters = mark_of(observation, allowed) == MARK_DIVERGES;
@@ -106,7 +101,7 @@ static size_t steps_that_matter(const struct judged_case *c, const struct value 
 
 json_t *matrix_story_told(const struct judged_record *judged, const struct judged_case *c)
 {
-        const struct value *steps = value_member(result_of(c), "steps");
+        const struct value *steps = shown_steps(c);
         size_t count = value_entries(steps);
         size_t matter = steps_that_matter(c, steps);
         size_t first = matter > MOST_STEPS ? matter - MOST_STEPS : 0;

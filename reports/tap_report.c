@@ -104,7 +104,7 @@ static void put_block(struct tap *tap, const char *key, const char *text)
 
 static void put_diagnostics(struct tap *tap, const struct judged_case *c, const char *message, const char *platform)
 {
-        const struct value *result = c->of->results[c->shown];
+        const struct value *result = shown_result(c);
         char *text = describe_case(c, platform);
         tap->failed |= !text;
         fputs("  ---\n", tap->out);

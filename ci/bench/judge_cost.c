@@ -33,12 +33,13 @@
 struct frame {
         char *json;
         json_t *object;
+        size_t number; /* of the case that it is about, from 0 */
 };
 
 struct run {
         struct frame *frames;
         size_t count;
-        size_t cases;
+        json_t *numbers; /* of the cases, by id */
 };
 
 struct cost {
@@ -72,6 +73,15 @@ static bool has_type(const struct frame *frame, const char *type)
         return is && strcmp(is, type) == 0;
 }
 
+/* The number of the case; another for one that was not there before. */
+static size_t number_of(struct run *run, const char *id)
+{
+        json_t *known = json_object_get(run->numbers, id);
+        if (!known)
+                json_object_set_new(run->numbers, id, json_integer((json_int_t)json_object_size(run->numbers)));
+        return known ? (size_t)json_integer_value(known) : json_object_size(run->numbers) - 1;
+}
+
 static bool take_frame(struct run *run, const char *line)
 {
         const char *json = strchr(line, '{');
@@ -80,12 +90,14 @@ static bool take_frame(struct run *run, const char *line)
                 return false;
         run->frames = grown;
         struct frame *frame = &grown[run->count];
-        *frame = (struct frame){json ? strdup(json) : NULL, json ? json_loads(json, 0, NULL) : NULL};
+        *frame = (struct frame){json ? strdup(json) : NULL, json ? json_loads(json, 0, NULL) : NULL, 0};
         if (!frame->json || !frame->object)
                 return false;
         frame->json[strcspn(frame->json, "\r\n")] = '\0';
         run->count++;
-        run->cases += has_type(frame, "case");
+        const char *id = json_string_value(json_object_get(frame->object, "id"));
+        if (id)
+                frame->number = number_of(run, id);
         return true;
 }
 
@@ -107,7 +119,7 @@ static bool read_run(const char *tool, struct run *run)
         if (f)
                 fclose(f);
         unlink(path);
-        if (good && run->cases > CASES)
+        if (good && json_object_size(run->numbers) > CASES)
                 return true;
         fprintf(stderr, "bench: %s run: no record of more than %d cases\n", tool, CASES);
         return false;
@@ -120,6 +132,7 @@ static void free_run(struct run *run)
                 json_decref(run->frames[i].object);
         }
         free(run->frames);
+        json_decref(run->numbers);
 }
 
 /* ---- the records ---- */
@@ -143,21 +156,19 @@ static void put_counted(FILE *f, size_t *sequence, const json_t *object)
 /* Whether the case of the number is one of those that are kept: evenly chosen, from another one on in each record. */
 static bool is_kept(const struct run *run, size_t number, size_t record)
 {
-        size_t turned = (number + record) % run->cases;
-        return turned * CASES / run->cases != (turned + 1) * CASES / run->cases;
+        size_t cases = json_object_size(run->numbers);
+        size_t turned = (number + record) % cases;
+        return turned * CASES / cases != (turned + 1) * CASES / cases;
 }
 
-/* Begins of cases are as many as cases, in an order of their own; which of them are kept does not matter. */
 static void write_frames(FILE *f, const struct run *run, size_t record)
 {
         size_t sequence = 0;
-        size_t begun = 0;
-        size_t ended = 0;
         for (size_t i = 0; i < run->count; i++) {
                 const struct frame *frame = &run->frames[i];
                 if (has_type(frame, "start") || has_type(frame, "end"))
                         put_counted(f, &sequence, frame->object);
-                else if (has_type(frame, "case") ? is_kept(run, ended++, record) : is_kept(run, begun++, record))
+                else if (is_kept(run, frame->number, record))
                         put_frame(f, &sequence, frame->json);
         }
 }
@@ -190,7 +201,7 @@ static off_t make_records(const char *tool)
                 snprintf(paths[i], sizeof(paths[i]), "%s/%03zu.rec", folder, i);
         pid_t pid = fork();
         if (pid == 0) {
-                struct run run = {NULL, 0, 0};
+                struct run run = {NULL, 0, json_object()};
                 bool made = read_run(tool, &run) && write_records(&run);
                 free_run(&run);
                 _exit(made ? 0 : 3);

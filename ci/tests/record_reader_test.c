@@ -221,6 +221,74 @@ Test(record_reader, says_where_the_first_damage_is)
         }
 }
 
+/* The call of the first step of the case's round; "" if it has none. */
+static const char *first_call(const struct record *record, size_t at, size_t round)
+{
+        const struct value *steps = record_case_steps(&record->cases[at], round);
+        return member_text(value_entry(steps, 0), "call");
+}
+
+#define STEPS(id, round, call)                                                                                         \
+        "{\"type\":\"steps\",\"id\":\"" id "\",\"round\":" round ",\"steps\":[{\"n\":1,\"call\":\"" call "\"}]}"
+#define ROUND(id, round)                                                                                               \
+        "{\"type\":\"case\",\"id\":\"" id "\",\"round\":" round ",\"status\":\"done\",\"file\":\"f.c\"}"
+
+Test(record_reader, gives_each_result_its_steps_wherever_they_stand)
+{
+        static const char *const objects[] = {
+                START,
+                STEPS("b", "2", "shmdt"),
+                STEPS("a", "1", "shmat"),
+                ROUND("b", "1"),
+                ROUND("a", "1"),
+                ROUND("b", "2"),
+                /* Behind its result, and with its members in another order. */
+                "{\"steps\":[{\"n\":1,\"call\":\"shmget\"}],\"round\":1,\"id\":\"b\",\"type\":\"steps\"}",
+                "{\"type\":\"case\",\"id\":\"c\",\"status\":\"done\",\"file\":\"f.c\",\"steps\":[{\"n\":1,\"call\":"
+                "\"ftok\"}]}",
+                STEPS("lost", "1", "shmctl"),
+                END,
+        };
+        enum record_status status;
+        char *text = framed(objects, sizeof(objects) / sizeof(objects[0]), "", "\n");
+        struct record_reader *r = read_text(text, strlen(text), 64, &status);
+        const struct record *record = record_reader_record(r);
+        cr_assert_eq(record->case_count, 3);
+        cr_expect_eq(record->damaged_frames + record->missing_frames, 0);
+        cr_expect_str_eq(first_call(record, 0, 0), "shmat");
+        cr_expect_str_eq(first_call(record, 1, 0), "shmget");
+        cr_expect_str_eq(first_call(record, 1, 1), "shmdt");
+        cr_expect_str_eq(first_call(record, 1, 1), "shmdt", "and again");
+        cr_expect_str_eq(first_call(record, 2, 0), "ftok");
+        record_reader_free(r);
+        free(text);
+}
+
+Test(record_reader, says_of_steps_that_they_cannot_be_read)
+{
+        static const char *const objects[] = {START,
+                                              "{\"type\":\"steps\",\"id\":\"a\",\"round\":1,\"steps\":[{]}",
+                                              ROUND("a", "1"),
+                                              "{\"type\":\"steps\",\"id\":\"b\",\"round\":1,\"steps\":7}",
+                                              ROUND("b", "1"),
+                                              "{\"type\":\"steps\",\"round\":1,\"steps\":[]}",
+                                              END};
+        enum record_status status;
+        char *text = framed(objects, sizeof(objects) / sizeof(objects[0]), "", "\n");
+        struct record_reader *r = read_text(text, strlen(text), 64, &status);
+        const struct record *record = record_reader_record(r);
+        cr_assert_eq(record->case_count, 2);
+        for (size_t i = 0; i < 2; i++) {
+                const struct value *steps = record_case_steps(&record->cases[i], 0);
+                cr_expect_eq(value_entries(steps), 1);
+                cr_expect_not_null(strstr(member_text(value_entry(steps, 0), "text"), "cannot be read"));
+        }
+        cr_expect_eq(record->damaged_frames, 1);
+        cr_expect_not_null(strstr(record->damage, "steps without \"id\" or \"steps\""));
+        record_reader_free(r);
+        free(text);
+}
+
 Test(record_reader, does_not_keep_an_endless_line)
 {
         size_t length = 6 * 1024 * 1024;

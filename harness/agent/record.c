@@ -238,6 +238,16 @@ static void add_entry(const char *json, size_t length, void *arg)
         state->comma = ",";
 }
 
+void shmc_record_steps(struct shmc_text *t, const struct shmc_case *c, unsigned round, const struct shmc_journal *j)
+{
+        struct list_state steps = {t, ""};
+        shmc_add(t, "{\"type\":\"steps\",\"id\":");
+        shmc_add_json_string(t, c->id);
+        shmc_add(t, ",\"round\":%u,\"steps\":[", round);
+        shmc_journal_each(j, SHMC_STEP, add_entry, &steps);
+        shmc_add(t, "]}");
+}
+
 void shmc_record_case(struct shmc_text *t, const struct shmc_case *c, unsigned round, const struct shmc_result *r)
 {
         shmc_add(t, "{\"type\":\"case\"");
@@ -249,10 +259,6 @@ void shmc_record_case(struct shmc_text *t, const struct shmc_case *c, unsigned r
         if (r->reason[0])
                 add_member(t, "reason", r->reason);
         if (r->journal) {
-                struct list_state steps = {t, ""};
-                shmc_add(t, ",\"steps\":[");
-                shmc_journal_each(r->journal, SHMC_STEP, add_entry, &steps);
-                shmc_add(t, "]");
                 uint32_t dropped = atomic_load(&r->journal->dropped[SHMC_STEP]);
                 if (dropped)
                         shmc_add(t, ",\"steps_dropped\":%u", (unsigned)dropped);

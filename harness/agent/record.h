@@ -10,8 +10,10 @@
  *   start   format (1), agent, platform, needs that are missing, isolation, all cases that the
  *           agent has, number of results to come
  *   begin   id, round: a case starts
+ *   steps   id, round, steps: what the case did, in front of its "case"; apart from it, since most
+ *           readers want to know only of few cases how they came to their end
  *   case    what a case is, and how it ended: status, microseconds (us),
- *           steps, observations, segments left; with --floor also floor_us
+ *           observations, segments left; with --floor also floor_us
  *   end     number of results: nothing is missing
  *   list    what a case is (only from --list)
  */
@@ -41,6 +43,7 @@ struct shmc_result {
 void shmc_record_start(struct shmc_text *t, const struct shmc_needs *needs, size_t results, unsigned rounds,
                        unsigned jobs);
 void shmc_record_begin(struct shmc_text *t, const struct shmc_case *c, unsigned round);
+void shmc_record_steps(struct shmc_text *t, const struct shmc_case *c, unsigned round, const struct shmc_journal *j);
 void shmc_record_case(struct shmc_text *t, const struct shmc_case *c, unsigned round, const struct shmc_result *r);
 void shmc_record_list(struct shmc_text *t, const struct shmc_case *c);
 void shmc_record_end(struct shmc_text *t, size_t results);

@@ -349,10 +349,14 @@ static void run_job(const struct shmc_job *job, const struct shmc_needs *needs, 
         result.microseconds = (long)(now_us() - start);
         if (shmc_context.floor)
                 result.floor = measure_floor();
-        struct shmc_text line = SHMC_TEXT(line_bytes);
-        shmc_record_case(&line, job->c, job->round, &result);
-        shmc_add_bytes(&line, "\n", 1);
-        if (!shmc_write_all(fd, line.bytes, line.length))
+        struct shmc_text lines = SHMC_TEXT(line_bytes);
+        if (result.journal) {
+                shmc_record_steps(&lines, job->c, job->round, result.journal);
+                shmc_add_bytes(&lines, "\n", 1);
+        }
+        shmc_record_case(&lines, job->c, job->round, &result);
+        shmc_add_bytes(&lines, "\n", 1);
+        if (!shmc_write_all(fd, lines.bytes, lines.length))
                 _exit(1);
 }
 

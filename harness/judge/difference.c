@@ -24,11 +24,6 @@ const char *change_name(enum change change)
         return names[change];
 }
 
-static const struct value *result_of(const struct judged_case *c)
-{
-        return c->of->results[c->shown];
-}
-
 /* ---- what became of a case ---- */
 
 enum standing { PASSES, DIVERGES, UNJUDGED, STANDINGS };
@@ -47,7 +42,8 @@ static bool is_same_story(const struct difference *diff, const struct case_diffe
         char *after = story_key(diff->after, d->after);
         bool good = before && after;
         *same = good && strcmp(before, after) == 0 &&
-                strcmp(member_text(result_of(d->before), "status"), member_text(result_of(d->after), "status")) == 0;
+                strcmp(member_text(shown_result(d->before), "status"), member_text(shown_result(d->after), "status")) ==
+                        0;
         free(before);
         free(after);
         return good;
@@ -265,8 +261,8 @@ static size_t put_pairs(struct observation_pair *pairs, struct loose_observation
 struct observation_pair *pair_observations(const struct difference *diff, const struct case_difference *d,
                                            size_t *count)
 {
-        const struct value *before = value_member(result_of(d->before), "observations");
-        const struct value *after = value_member(result_of(d->after), "observations");
+        const struct value *before = value_member(shown_result(d->before), "observations");
+        const struct value *after = value_member(shown_result(d->after), "observations");
         size_t before_count = 0;
         struct loose_observation *loose = calloc(value_entries(before) + 1, sizeof(loose[0]));
         struct observation_pair *pairs = calloc(value_entries(before) + value_entries(after) + 1, sizeof(pairs[0]));
@@ -323,7 +319,7 @@ static void free_steps(struct steps *steps)
 
 static bool take_steps(struct steps *steps, const struct judged_case *c)
 {
-        const struct value *list = value_member(result_of(c), "steps");
+        const struct value *list = shown_steps(c);
         *steps = (struct steps){calloc(value_entries(list) + 1, sizeof(steps->all[0])), 0};
         bool good = steps->all != NULL;
         VALUE_EACH(step, list)

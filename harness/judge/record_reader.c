@@ -26,7 +26,9 @@ struct record_reader {
         size_t case_room;
         json_t *index;       /* id -> position in cases */
         struct arena values; /* of the results, with their texts */
-        char *pending;       /* an unfinished line */
+        struct told_steps *steps;
+        size_t step_count, step_room;
+        char *pending; /* an unfinished line */
         size_t pending_length, pending_room;
         bool overlong; /* the line exceeds LINE_MAX_BYTES: skip to its end */
 };
@@ -51,9 +53,12 @@ void record_reader_free(struct record_reader *r)
 {
         if (!r)
                 return;
-        for (size_t i = 0; i < r->record.case_count; i++)
+        for (size_t i = 0; i < r->record.case_count; i++) {
                 free(r->record.cases[i].results);
+                free(r->record.cases[i].steps);
+        }
         free(r->record.cases);
+        free(r->steps);
         json_decref(r->record.start);
         json_decref(r->record.listed);
         json_decref(r->record.running);
@@ -140,6 +145,31 @@ static bool take_start(struct record_reader *r, const struct value *object)
         return r->record.start || fail(r, RECORD_NO_MEMORY);
 }
 
+/* Room for the steps of one result more; NULL when memory is short. */
+static struct told_steps *next_steps(struct record_reader *r)
+{
+        if (r->step_count == r->step_room) {
+                size_t room = r->step_room ? 2 * r->step_room : 256;
+                struct told_steps *grown = reallocarray(r->steps, room, sizeof(grown[0]));
+                if (!grown)
+                        return NULL;
+                r->steps = grown;
+                r->step_room = room;
+        }
+        return &r->steps[r->step_count];
+}
+
+static bool take_steps(struct record_reader *r, const struct value *object)
+{
+        struct told_steps *steps = next_steps(r);
+        if (!steps)
+                return fail(r, RECORD_NO_MEMORY);
+        if (!told_steps_take(steps, object))
+                return note_damage(r, "steps without \"id\" or \"steps\"", 0);
+        r->step_count++;
+        return true;
+}
+
 static bool take_object(struct record_reader *r, const struct value *object)
 {
         const char *type = value_text(value_member(object, "type"));
@@ -150,6 +180,8 @@ static bool take_object(struct record_reader *r, const struct value *object)
                 return take_start(r, object);
         if (strcmp(type, "case") == 0)
                 return take_case(r, object, id);
+        if (strcmp(type, "steps") == 0)
+                return take_steps(r, object);
         if (strcmp(type, "begin") == 0 && id)
                 json_object_set_new(r->record.running, id, json_true());
         else if (strcmp(type, "list") == 0)
@@ -182,15 +214,10 @@ static bool checksum_fits(const char *json, size_t length, unsigned long crc)
 }
 
 /* The value of a frame, which begins at the column; NULL if it is damaged, or memory is short. */
-static const struct value *read_object(struct record_reader *r, const char *json, size_t length, size_t column)
+static const struct value *read_object(struct record_reader *r, char *text, size_t length, size_t column)
 {
         struct value_mistake mistake = {NULL, 0};
-        char *text = arena_take(&r->values, length + 1);
-        const struct value *object = NULL;
-        if (text) {
-                memcpy(text, json, length);
-                object = value_read(&r->values, text, length, &mistake);
-        }
+        const struct value *object = value_read(&r->values, text, length, &mistake);
         if (object && object->kind == VALUE_OBJECT)
                 return object;
         if (object)
@@ -200,6 +227,23 @@ static const struct value *read_object(struct record_reader *r, const char *json
         else
                 fail(r, RECORD_NO_MEMORY);
         return NULL;
+}
+
+/* The JSON of the frame with the sequence number, which begins at the column. */
+static bool take_json(struct record_reader *r, const char *json, size_t length, unsigned long sequence, size_t column)
+{
+        struct told_steps *steps = next_steps(r);
+        char *text = arena_take(&r->values, length + 1);
+        if (!steps || !text)
+                return fail(r, RECORD_NO_MEMORY);
+        memcpy(text, json, length);
+        bool kept = told_steps_keep(steps, &r->values, text, length);
+        const struct value *object = kept ? NULL : read_object(r, text, length, column);
+        if (!kept && !object)
+                return r->status == RECORD_OK;
+        count_sequence(r, sequence);
+        r->step_count += kept;
+        return kept || take_object(r, object);
 }
 
 /* Reads a number of at most so many digits, and the blanks behind it. Returns where they end; NULL if there is none. */
@@ -231,11 +275,7 @@ static bool take_frame(struct record_reader *r, const char *frame, size_t length
         size_t json_length = length - consumed;
         if (!checksum_fits(json, json_length, crc))
                 return note_damage(r, "the checksum does not fit", 0);
-        const struct value *object = read_object(r, json, json_length, before + consumed + 1);
-        if (!object)
-                return r->status == RECORD_OK;
-        count_sequence(r, sequence);
-        return take_object(r, object);
+        return take_json(r, json, json_length, sequence, before + consumed + 1);
 }
 
 static const char *find_mark(const char *line, size_t length)
@@ -282,9 +322,14 @@ static bool keep_pending(struct record_reader *r, const char *bytes, size_t leng
         return true;
 }
 
-static bool end_line(struct record_reader *r)
+/* Ends the line that is pending with bytes, which need not be kept if they are all of it. */
+static bool end_line(struct record_reader *r, const char *bytes, size_t length)
 {
-        bool go_on = r->overlong || take_line(r, r->pending, r->pending_length);
+        bool is_whole = r->pending_length == 0 && !r->overlong && length <= LINE_MAX_BYTES;
+        if (!is_whole && !keep_pending(r, bytes, length))
+                return false;
+        bool go_on =
+                r->overlong || (is_whole ? take_line(r, bytes, length) : take_line(r, r->pending, r->pending_length));
         r->overlong = false;
         r->pending_length = 0;
         r->line++;
@@ -298,15 +343,50 @@ bool record_reader_feed(struct record_reader *r, const char *bytes, size_t lengt
         const char *end = bytes + length;
         while (bytes < end) {
                 const char *newline = memchr(bytes, '\n', (size_t)(end - bytes));
-                if (!keep_pending(r, bytes, (size_t)((newline ? newline : end) - bytes)))
-                        return false;
                 if (!newline)
-                        return true;
-                if (!end_line(r))
+                        return keep_pending(r, bytes, (size_t)(end - bytes));
+                if (!end_line(r, bytes, (size_t)(newline - bytes)))
                         return false;
                 bytes = newline + 1;
         }
         return true;
+}
+
+/* The result of the round; NULL if the case has none. */
+static struct told_steps *steps_of(struct record_case *c, long long round)
+{
+        for (size_t i = 0; i < c->count; i++) {
+                /* Rounds mostly come in their order. */
+                size_t at = (i + (size_t)round - 1) % c->count;
+                if (member_integer(c->results[at], "round") == round)
+                        return &c->steps[at];
+        }
+        return NULL;
+}
+
+/* Gives the steps to the results that they are of. What belongs to none was of a case whose result is missing. */
+static bool hand_out_steps(struct record_reader *r)
+{
+        for (size_t i = 0; i < r->step_count; i++) {
+                const json_t *at = json_object_getn(r->index, r->steps[i].id, r->steps[i].id_length);
+                struct record_case *c = at ? &r->record.cases[json_integer_value(at)] : NULL;
+                if (!c)
+                        continue;
+                if (!c->steps)
+                        c->steps = calloc(c->count, sizeof(c->steps[0]));
+                if (!c->steps)
+                        return false;
+                struct told_steps *steps = steps_of(c, r->steps[i].round);
+                if (steps)
+                        *steps = r->steps[i];
+        }
+        return true;
+}
+
+const struct value *record_case_steps(const struct record_case *c, size_t round)
+{
+        const struct value *list = c->steps ? told_steps_list(&c->steps[round]) : NULL;
+        return list ? list : value_member(c->results[round], "steps");
 }
 
 struct place {
@@ -348,8 +428,8 @@ static bool put_in_order(struct record *record)
 enum record_status record_reader_finish(struct record_reader *r, size_t *line)
 {
         if (r->status == RECORD_OK && r->pending_length)
-                end_line(r);
-        if (!put_in_order(&r->record))
+                end_line(r, "", 0);
+        if (!hand_out_steps(r) || !put_in_order(&r->record))
                 fail(r, RECORD_NO_MEMORY);
         json_object_clear(r->index);
         if (r->status == RECORD_OK && !r->any_frame)

@@ -11,14 +11,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "told_steps.h"
 #include "value.h"
 
 /* All results of one case, a round each: objects of type "case". */
 struct record_case {
         const char *id;
         const struct value **results;
+        struct told_steps *steps; /* of each result; NULL if the record tells none in frames of their own */
         size_t count;
 };
+
+/* The steps of a result; NULL if it has none. They hold as long as the record. */
+const struct value *record_case_steps(const struct record_case *c, size_t round);
 
 struct record {
         json_t *start;             /* the start object; NULL while none was read */

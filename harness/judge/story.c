@@ -53,7 +53,7 @@ static void put_lines(struct masked_text *key, char **lines, size_t count)
 
 static bool put_observations(struct masked_text *key, const struct judgement *j, const struct judged_case *c)
 {
-        const struct value *observations = value_member(c->of->results[c->shown], "observations");
+        const struct value *observations = value_member(shown_result(c), "observations");
         char **lines = calloc(value_entries(observations) + 1, sizeof(lines[0]));
         size_t count = 0;
         bool good = lines != NULL;

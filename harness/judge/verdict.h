@@ -47,6 +47,17 @@ struct judged_case {
         const struct baseline_entry *accepted; /* of known and fixed: where the baseline says so; else NULL */
 };
 
+/* The result that tells the verdict's story, and its steps. */
+static inline const struct value *shown_result(const struct judged_case *c)
+{
+        return c->of->results[c->shown];
+}
+
+static inline const struct value *shown_steps(const struct judged_case *c)
+{
+        return record_case_steps(c->of, c->shown);
+}
+
 struct judgement {
         const struct profile *profile;
         struct judged_case *cases; /* as in the record */

@@ -12,15 +12,15 @@
 
 /* ---- the cases ---- */
 
-static long long microseconds(const struct value *result)
+static long long microseconds(const struct tried_case *c)
 {
-        return member_integer(result, "us");
+        return member_integer(c->of->results[0], "us");
 }
 
 static int by_time(const void *a, const void *b)
 {
-        long long x = microseconds(((const struct tried_case *)a)->result);
-        long long y = microseconds(((const struct tried_case *)b)->result);
+        long long x = microseconds(a);
+        long long y = microseconds(b);
         return x < y ? -1 : x > y;
 }
 
@@ -31,8 +31,8 @@ static int by_id(const void *a, const void *b)
 
 static void classify(struct tried_case *c, long long median)
 {
-        long long us = microseconds(c->result);
-        bool waits = result_needs(c->result, "clock-tick");
+        long long us = microseconds(c);
+        bool waits = result_needs(c->of->results[0], "clock-tick");
         c->quick = us <= QUICK_MEDIANS * median && !waits;
         c->far_from_hanging = us < (MUTANT_TIMEOUT + (waits ? 1 : 0)) * 1000000LL / 2;
 }
@@ -54,10 +54,10 @@ bool matrix_take_cases(struct matrix *matrix, const struct judgement *plain)
                 cases[i].id = j->of->id;
                 cases[i].passes = j->verdict == VERDICT_PASS;
                 cases[i].skipped = j->verdict == VERDICT_SKIP;
-                cases[i].result = j->of->results[0];
+                cases[i].of = j->of;
         }
         qsort(cases, count, sizeof(cases[0]), by_time);
-        long long median = count ? microseconds(cases[count / 2].result) : 0;
+        long long median = count ? microseconds(&cases[count / 2]) : 0;
         for (size_t i = 0; i < count; i++)
                 classify(&cases[i], median);
         qsort(cases, count, sizeof(cases[0]), by_id);
@@ -106,7 +106,7 @@ void keep_mutants_that_are_meant(struct matrix *matrix)
 /* Whether the case made the call, and it failed with the errno if one is named. */
 static bool has_step(const struct tried_case *c, const char *call, const char *error)
 {
-        VALUE_EACH(step, value_member(c->result, "steps"))
+        VALUE_EACH(step, record_case_steps(c->of, 0))
         {
                 if (strcmp(member_text(step, "call"), call) == 0 &&
                     (!error || strcmp(member_text(step, "errno"), error) == 0))

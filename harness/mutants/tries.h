@@ -22,11 +22,11 @@ struct tried_case {
         bool passes;  /* without a mutant */
         bool skipped; /* for want of something that this machine has not */
         bool quick;
-        bool far_from_hanging;      /* a hang is the mutant's, and not for want of time */
-        const struct value *result; /* of its run without a mutant */
-        size_t tried;               /* mutants */
-        size_t saw;                 /* of those that are meant for it */
-        const char *reason;         /* why it sees none, or NULL */
+        bool far_from_hanging;        /* a hang is the mutant's, and not for want of time */
+        const struct record_case *of; /* of its run without a mutant */
+        size_t tried;                 /* mutants */
+        size_t saw;                   /* of those that are meant for it */
+        const char *reason;           /* why it sees none, or NULL */
 };
 
 struct tried_mutant {
