@@ -1,7 +1,8 @@
 /*
  * The matrix as a page. Texts that come again and again are told once, in a
  * list, and referred to by their number in it; what a platform did is told only
- * where platforms differ or one of them diverges.
+ * where platforms differ or one of them diverges, and apart from the rest, so
+ * that the page is seen before it is read.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -80,17 +81,32 @@ static json_t *cells_of(const struct platform_matrix *m, const struct matrix_beh
         return text;
 }
 
+static bool is_told(const struct matrix_behaviour *b, const struct matrix_story *story)
+{
+        return story->verdict != VERDICT_SKIP && (matrix_differs(b) || matrix_diverges(b));
+}
+
+/* 1 behind those of which more is told. */
 static json_t *stories_of(struct dictionary *d, const struct matrix_behaviour *b)
 {
-        bool told = matrix_differs(b) || matrix_diverges(b);
         json_t *list = json_array();
         for (size_t i = 0; i < b->story_count; i++) {
                 const struct matrix_story *story = &b->story[i];
                 json_t *entry = json_pack("[i,o]", (int)story->verdict, number_of(d, story->why));
-                if (told && story->verdict != VERDICT_SKIP)
-                        json_array_append_new(entry, coded_story(d, story->told));
+                if (is_told(b, story))
+                        json_array_append_new(entry, json_integer(1));
                 json_array_append_new(list, entry);
         }
+        return list;
+}
+
+/* What is told of each story, 0 for nothing. */
+static json_t *told_stories_of(struct dictionary *d, const struct matrix_behaviour *b)
+{
+        json_t *list = json_array();
+        for (size_t i = 0; i < b->story_count; i++)
+                json_array_append_new(list,
+                                      is_told(b, &b->story[i]) ? coded_story(d, b->story[i].told) : json_integer(0));
         return list;
 }
 
@@ -122,7 +138,7 @@ static json_t *verdict_words(void)
         return list;
 }
 
-static json_t *page_data(const struct platform_matrix *m)
+static json_t *matrix_data(const struct platform_matrix *m)
 {
         struct dictionary d = {json_object(), json_array()};
         json_t *platforms = json_array();
@@ -139,10 +155,21 @@ static json_t *page_data(const struct platform_matrix *m)
         return data;
 }
 
+static json_t *stories_data(const struct platform_matrix *m)
+{
+        struct dictionary d = {json_object(), json_array()};
+        json_t *told = json_array();
+        for (size_t i = 0; i < m->behaviour_count; i++)
+                json_array_append_new(told, told_stories_of(&d, &m->behaviours[i]));
+        json_t *data = json_pack("{s:o,s:o}", "texts", d.texts, "told", told);
+        json_decref(d.index);
+        return data;
+}
+
 static bool write_page(const struct platform_matrix *m, FILE *out)
 {
         static const struct page_part parts[] = {PAGE_SHARED_PARTS WEB_FILES(PAGE_PART)};
-        json_t *data = page_data(m);
+        json_t *data = json_pack("{s:o,s:o}", "matrix", matrix_data(m), "stories", stories_data(m));
         bool written =
                 page_write(matrix_page_html, parts, sizeof(parts) / sizeof(parts[0]), data, PAGE_WORD_OF_DATA, out);
         json_decref(data);

@@ -79,8 +79,11 @@ static const char *part_called(const struct page *page, const char *name, size_t
 
 static bool write_part(const struct page *page, const char *name, size_t length, FILE *out)
 {
-        if (length == strlen("data") && memcmp(name, "data", length) == 0)
+        const size_t data = strlen("data");
+        if (length == data && memcmp(name, "data", data) == 0)
                 return write_data(page->data, out);
+        if (length > data && memcmp(name, "data.", data + 1) == 0)
+                return write_data(json_object_getn(page->data, name + data + 1, length - data - 1), out);
         return fputs(part_called(page, name, length), out) != EOF;
 }
 

@@ -1,8 +1,8 @@
 /*
  * A page for a browser in one file that needs nothing else: the parts of
  * reports/web are in the program, and go into the page where its HTML has their
- * names in double braces. {{data}} is the page's data as JSON, {{nonce}} the
- * word without which no script and no style runs.
+ * names in double braces. {{data}} is the page's data as JSON, {{data.NAME}} a
+ * member of it, {{nonce}} the word without which no script and no style runs.
  */
 #ifndef PAGE_H
 #define PAGE_H

@@ -1,7 +1,7 @@
 /*
  * node matrix_paint.js PAGE: opens a page of `shmcheck matrix` and an empty one in turn, and prints medians: the first
- * paint of content, the document being ready, with the table in it, that table painted, and a letter in the filter
- * until the rows that are left are painted. Ends in 77 where playwright-core is not installed.
+ * paint of content, the document being ready, the table painted, and a letter in the filter until the rows that are
+ * left are painted. Ends in 77 where playwright-core is not installed.
  */
 "use strict";
 const fs = require("fs");
@@ -15,11 +15,14 @@ const median = (values) => [...values].sort((x, y) => x - y)[values.length >> 1]
 /* In milliseconds from the begin of the navigation. */
 async function open(browser, file) {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  await page.addInitScript(() =>
-    addEventListener("DOMContentLoaded", () =>
-      requestAnimationFrame(() => setTimeout(() => (window.shown = performance.now()))),
-    ),
-  );
+  await page.addInitScript(() => {
+    const look = () => {
+      const shown = document.querySelector("#rows tr.behaviour") || (document.body && !document.scripts.length);
+      if (shown) setTimeout(() => (window.shown = performance.now()));
+      else requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  });
   await page.goto("file://" + file);
   await page.waitForFunction(() => performance.getEntriesByName("first-contentful-paint").length && window.shown);
   const times = await page.evaluate(() => ({

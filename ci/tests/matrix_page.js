@@ -75,6 +75,9 @@ async function filters(page) {
 async function opening(page) {
   await page.check("#filter-differ");
   const row = page.locator("tr.behaviour", { hasText: ID });
+  await row.locator("td .v-fail").first().hover();
+  const hint = await row.locator("td:has(.v-fail)").first().getAttribute("title");
+  check(/: fail\n.*expected EINVAL got/.test(hint), "a cell that is pointed at says what it is: " + hint);
   await row.locator("td .v-fail").first().click();
   same(await isOpen(page), 1, "a click opens");
   same(hash(page).get("open"), ID, "the behaviour in the address");

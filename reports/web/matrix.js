@@ -1,8 +1,9 @@
 "use strict";
 /* The page: what its address says is what is shown, and what is chosen is put into its address. */
 
-const matrix = new Matrix(JSON.parse(document.getElementById("matrix-data").textContent));
 const by = (id) => document.getElementById(id);
+const read = (id) => JSON.parse(by(id).textContent);
+const matrix = new Matrix(read("matrix-data"), new Told(() => read("matrix-stories")));
 const single = matrix.platforms.length === 1;
 const DEFAULT_GROUP = single ? "verdict" : "topic";
 
@@ -173,7 +174,8 @@ function scoreCell(score) {
 /* Made when they are first seen: of many platforms they are much, and folded. */
 function fillScores() {
   if (by("score-body").firstChild) return;
-  const levels = matrix.levels.filter((l) => matrix.platforms.some((p) => p.scores[l]));
+  const levels = matrix.levels.filter((l) => matrix.scores(l).some((s) => s));
+  const columns = [matrix.scores(), ...levels.map((l) => matrix.scores(l))];
   by("score-head").append(
     ...["Platform", "Judged by", "All", ...levels].map((h) => element("th", { scope: "col" }, h)),
   );
@@ -193,8 +195,7 @@ function fillScores() {
           p.cut ? element("span", { class: "cut platform-description", title: p.cut }, apart(p.cut)) : null,
         ),
         element("td", {}, apart(p.profile)),
-        scoreCell(p.scores.all),
-        ...levels.map((l) => scoreCell(p.scores[l])),
+        ...columns.map((scores) => scoreCell(scores[p.number])),
       ),
     ),
   );
@@ -250,8 +251,9 @@ by("scores").addEventListener("toggle", () => {
   state.scores = by("scores").open;
   writeState();
 });
-/* On paper nobody can unfold them. */
+/* On paper nobody can unfold them, nor wait for the table. */
 addEventListener("beforeprint", () => {
+  if (!table.made) drawAll();
   fillScores();
   by("scores").open = true;
 });
@@ -265,4 +267,6 @@ addEventListener("hashchange", drawAll);
 
 fillHead();
 fillControls();
-drawAll();
+readState();
+drawControls();
+painted(drawAll);

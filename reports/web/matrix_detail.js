@@ -90,7 +90,7 @@ class Detail {
           "No platform diverges here, and no two differ: the calls are in the records.",
         ),
       );
-    const absent = b.verdicts.flatMap((v, i) => (v ? [] : [this.matrix.platforms[i]]));
+    const absent = this.matrix.platforms.filter((p) => !b.verdictOf(p.number));
     if (absent.length)
       parts.push(
         element("p", { class: "hint" }, "Not in the record of: ", ...this.names(absent.map((p) => p.number))),

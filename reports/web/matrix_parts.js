@@ -15,6 +15,17 @@ const SIGNS = {
   absent: ["", "not in the record"],
 };
 
+/* Calls it once what is there now has been painted; in a page that nobody sees, and that is not painted, soon. */
+function painted(call) {
+  let called = false;
+  const once = () => {
+    if (!called) call();
+    called = true;
+  };
+  requestAnimationFrame(() => setTimeout(once));
+  setTimeout(once, 400);
+}
+
 /* An element with attributes, properties of it for those that begin with a dot, and children. */
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);

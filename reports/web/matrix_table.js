@@ -5,6 +5,8 @@ const ROW = 46;
 const GROUP = 38;
 const BEYOND = 460; /* pixels that are made above and below what is in sight */
 const KEPT = 300;
+/* The height of the head before it is laid out: a guess, by which a row more or less is made at first. */
+const HEAD = { wide: 60, middle: 80, narrow: 210 };
 
 class MatrixTable {
   /* page: open(behaviour, platform), fold(group) */
@@ -17,12 +19,14 @@ class MatrixTable {
     this.rows = [];
     this.tops = [0];
     this.at = 0;
+    this.cells = new Map();
     this.beyond = 0; /* until what is in sight has been painted */
-    this.shape();
-    this.scroller.addEventListener("scroll", () => this.draw(), { passive: true });
-    new ResizeObserver(() => this.draw(true)).observe(this.scroller);
-    requestAnimationFrame(() => setTimeout(() => this.drawBeyond()));
+    const count = matrix.platforms.length;
+    this.width = count <= 3 ? "wide" : count <= 7 ? "middle" : "narrow";
+    this.top = 0;
+    this.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.body.addEventListener("click", (e) => this.click(e));
+    this.body.addEventListener("mouseover", (e) => this.explain(e));
     this.scroller.addEventListener("keydown", (e) => this.key(e));
     this.body.addEventListener("focusin", (e) => this.focused(e));
     addEventListener("beforeprint", () => this.print(true));
@@ -31,27 +35,35 @@ class MatrixTable {
 
   /* ---- the head ---- */
 
+  begin() {
+    /* What is seen of the rows is kept: to ask while there is a new head is to lay the page out once more. */
+    this.height = Math.max(this.scroller.clientHeight - HEAD[this.width], ROW);
+    this.shape();
+    const observer = new ResizeObserver(() => this.resized());
+    for (const part of [this.scroller, this.table.tHead]) observer.observe(part);
+    painted(() => this.drawBeyond());
+  }
+
   shape() {
     const { platforms } = this.matrix;
-    const count = platforms.length;
-    this.width = count <= 3 ? "wide" : count <= 7 ? "middle" : "narrow";
     this.table.classList.add(this.width);
-    this.table.style.setProperty("--platforms", count);
-    this.table.setAttribute("aria-colcount", count + 1);
+    this.table.style.setProperty("--platforms", platforms.length);
+    this.table.setAttribute("aria-colcount", platforms.length + 1);
     const columns = document.getElementById("columns");
     columns.append(
       element("col", { class: "behaviour" }),
       ...platforms.map(() => element("col", { class: "platform" })),
     );
-    const head = document.getElementById("head");
-    head.append(
-      element("th", { scope: "col", class: "corner" }, "Behaviour"),
-      ...platforms.map((p) => this.platformHead(p)),
-    );
+    const scores = this.matrix.scores();
+    document
+      .getElementById("head")
+      .append(
+        element("th", { scope: "col", class: "corner" }, "Behaviour"),
+        ...platforms.map((p) => this.platformHead(p, scores[p.number])),
+      );
   }
 
-  platformHead(p) {
-    const score = p.scores.all;
+  platformHead(p, score) {
     return element(
       "th",
       {
@@ -77,10 +89,23 @@ class MatrixTable {
   /* Before other rows are shown: to the first of them. */
   home() {
     this.at = 0;
-    this.scroller.scrollTop = 0;
+    this.top = this.scroller.scrollTop = 0;
+  }
+
+  scrolled(anew = false) {
+    this.top = this.scroller.scrollTop;
+    this.draw(anew);
+  }
+
+  /* The first time this comes before the first paint, and rows that the guess made too many stay. */
+  resized() {
+    this.height = this.scroller.clientHeight - this.table.tHead.offsetHeight;
+    this.scrolled(this.isLaidOut);
+    this.isLaidOut = true;
   }
 
   show(groups, folded, by) {
+    if (!this.made) this.begin();
     this.made = new Map();
     this.verdictGroups = by === "verdict";
     this.rows = [];
@@ -113,8 +138,8 @@ class MatrixTable {
   }
 
   draw(anew = false) {
-    const top = this.scroller.scrollTop;
-    const bottom = top + this.scroller.clientHeight;
+    const top = this.top;
+    const bottom = top + this.height;
     const last = this.rows.length;
     if (!anew && !this.printing && this.first !== undefined) {
       const above = this.tops[this.first] <= Math.max(top - this.beyond / 3, 0);
@@ -230,26 +255,43 @@ class MatrixTable {
     );
   }
 
+  /* Most cells are one of a few, which are copied. */
   cell(b, platform) {
-    const verdict = b.verdicts[platform];
-    const story = verdict ? b.storyOf(platform) : null;
+    const verdict = b.verdictOf(platform);
+    const story = verdict && (b.differs || this.width === "wide") ? b.storyOf(platform) : null;
     const variant = story && b.differs ? b.variantOf(story) : "";
+    const why = this.width === "wide" && story ? story.why : "";
+    const kind = verdict + " " + variant + " " + why;
+    if (!this.cells.has(kind)) this.cells.set(kind, this.makeCell(verdict, variant, why));
+    const made = this.cells.get(kind).cloneNode(true);
+    made.dataset.platform = platform;
+    return made;
+  }
+
+  makeCell(verdict, variant, why) {
     const narrow = this.width === "narrow";
     const more =
       !verdict || (narrow && !variant) ? [] : [element("span", { class: narrow ? "unseen" : "word" }, verdict)];
     if (variant) more.push(element("span", { class: "variant" }, variant));
-    if (this.width === "wide" && story?.why) more.push(apart(story.why, { class: "why" }));
-    const title =
+    if (why) more.push(apart(why, { class: "why" }));
+    return element("td", { class: verdict ? "open" : null }, tile(verdict, ...more));
+  }
+
+  /* What a cell is, in words, once someone points at it. */
+  explain(event) {
+    const cell = event.target.closest("td[data-platform]");
+    if (!cell || cell.title) return;
+    const b = this.rows[cell.parentNode.dataset.row].behaviour;
+    const platform = Number(cell.dataset.platform);
+    const verdict = b.verdictOf(platform);
+    const story = verdict ? b.storyOf(platform) : null;
+    const variant = story ? b.variantOf(story) : "";
+    cell.title =
       this.matrix.platforms[platform].name +
       ": " +
       (verdict ?? "not in the record") +
       (variant ? ", as the others that have " + variant : "") +
       (story?.why ? "\n" + story.why : "");
-    return element(
-      "td",
-      { title, "data-platform": platform, class: verdict ? "open" : null },
-      tile(verdict, ...more),
-    );
   }
 
   /* ---- hands ---- */
@@ -302,7 +344,7 @@ class MatrixTable {
     if (this.tops[i] < scrollTop) this.scroller.scrollTop = this.tops[i];
     else if (this.tops[i + 1] + head > scrollTop + clientHeight)
       this.scroller.scrollTop = this.tops[i + 1] + head - clientHeight;
-    this.draw();
+    this.scrolled();
   }
 
   indexOf(behaviour) {
