@@ -160,3 +160,24 @@ Test(survival, clean_leaves_a_segment_that_took_the_place_of_ours, .init = set_u
         shmctl(foreign, IPC_RMID, NULL);
         finished_free(&f);
 }
+
+/* strace holds the worker up behind the write of its first result, where it is killed. */
+Test(survival, a_result_is_told_once_though_its_worker_dies_behind_it, .init = set_up, .fini = remove_installation)
+{
+        struct finished f = run_command("command -v strace");
+        bool is_there = f.status == 0;
+        finished_free(&f);
+        if (!is_there)
+                cr_skip_test("strace is not installed");
+        f = run_command(
+                "strace -qq -f -o /dev/null -e trace=write -e inject=write:delay_exit=1500000:when=2 "
+                "$I/shmcheck-test-agent --isolation host --jobs 1 --filter misbehaving.passes "
+                "--filter misbehaving.fails >$I/record & "
+                "until grep -q '\"type\":\"case\"' $I/record; do sleep 0.02; done; "
+                "kill -KILL $(pgrep -P $(pgrep -P $!)); wait $!; $I/shmcheck judge $I/record --json $I/verdicts; "
+                "grep -o '\"type\":\"case\",\"id\":\"[a-z.]*\"' $I/record; grep '\"complete\"' $I/verdicts");
+        cr_expect_not_null(strstr(f.out, "\n\"type\":\"case\",\"id\":\"misbehaving.passes\"\n"
+                                         "\"type\":\"case\",\"id\":\"misbehaving.fails\"\n \"complete\": true"),
+                           "%s%s", f.out, f.err);
+        finished_free(&f);
+}

@@ -36,6 +36,7 @@ struct slot {
         struct shmc_activity *activity;
         char *line; /* what has been read of an unfinished line */
         size_t length;
+        char last_told[256]; /* the id and round of its last result */
 };
 
 struct run {
@@ -152,6 +153,7 @@ static bool start_worker(struct run *run, struct slot *s, int only)
         s->only = only;
         s->reaped = false;
         s->length = 0;
+        s->last_told[0] = '\0';
         return true;
 }
 
@@ -165,6 +167,33 @@ static void emit_lost(struct run *run, unsigned job, const char *status, const c
         run->results++;
 }
 
+static void describe_job(char *text, size_t size, const struct shmc_job *job)
+{
+        snprintf(text, size, "\"%s\" %u", job->c->id, job->round);
+}
+
+/* What describe_job says of the job whose result the line is. */
+static void note_told(struct slot *s, const char *line)
+{
+        static const char id_mark[] = "\"id\":";
+        static const char round_mark[] = ",\"round\":";
+        const char *id = strstr(line, id_mark);
+        const char *round = strstr(line, round_mark);
+        if (!id || !round)
+                return;
+        id += sizeof(id_mark) - 1;
+        snprintf(s->last_told, sizeof(s->last_told), "%.*s %lu", (int)strcspn(id, ","), id,
+                 strtoul(round + sizeof(round_mark) - 1, NULL, 10));
+}
+
+/* Whether the result of the job was the last that the worker told: it died before it could turn to the next. */
+static bool was_told(const struct run *run, const struct slot *s, unsigned job)
+{
+        char text[sizeof(s->last_told)];
+        describe_job(text, sizeof(text), &run->jobs[job]);
+        return strcmp(text, s->last_told) == 0;
+}
+
 /* The number of the job that the slot's worker runs, from 1; 0 if it runs none, or if there is no telling. */
 static unsigned running_job(const struct run *run, const struct slot *s)
 {
@@ -173,39 +202,13 @@ static unsigned running_job(const struct run *run, const struct slot *s)
         return job <= run->job_count ? job : 0;
 }
 
-static void worker_ended(struct run *run, struct slot *s, bool silent)
-{
-        int status = s->status;
-        while (!s->reaped && waitpid(s->pid, &status, 0) == -1 && errno == EINTR) {
-        }
-        close(s->fd);
-        s->pid = 0;
-        unsigned job = running_job(run, s);
-        bool lost = job != 0;
-        if (!lost && s->only >= 0 && !(WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
-                job = (unsigned)s->only + 1;
-                lost = true;
-        }
-        if (!lost)
-                return;
-        char reason[160];
-        if (silent) {
-                emit_lost(run, job - 1, "hang", "the case could not be stopped from inside its isolation");
-        } else {
-                snprintf(reason, sizeof(reason), "the worker died (%s %d)",
-                         WIFSIGNALED(status) ? "signal" : "exit status",
-                         WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-                emit_lost(run, job - 1, "error", reason);
-        }
-        if (s->only < 0 && !start_worker(run, s, -1))
-                give_up("fork");
-}
-
-static void take_line(struct run *run, const char *line, size_t length)
+static void take_line(struct run *run, struct slot *s, const char *line, size_t length)
 {
         static const char result_start[] = "{\"type\":\"case\"";
-        if (length >= sizeof(result_start) - 1 && memcmp(line, result_start, sizeof(result_start) - 1) == 0)
+        if (strncmp(line, result_start, sizeof(result_start) - 1) == 0) {
                 run->results++;
+                note_told(s, line);
+        }
         if (!shmc_write_frame(STDOUT_FILENO, line, length))
                 give_up("standard output");
 }
@@ -225,11 +228,51 @@ static bool read_worker(struct run *run, struct slot *s)
                 return false;
         s->length += (size_t)n;
         char *start = s->line;
-        for (char *end; (end = memchr(start, '\n', s->length - (size_t)(start - s->line))) != NULL; start = end + 1)
-                take_line(run, start, (size_t)(end - start));
+        for (char *end; (end = memchr(start, '\n', s->length - (size_t)(start - s->line))) != NULL; start = end + 1) {
+                *end = '\0';
+                take_line(run, s, start, (size_t)(end - start));
+        }
         s->length -= (size_t)(start - s->line);
         memmove(s->line, start, s->length);
         return true;
+}
+
+static bool has_more(const struct slot *s)
+{
+        struct pollfd p = {.fd = s->fd, .events = POLLIN};
+        return poll(&p, 1, 0) == 1;
+}
+
+static void worker_ended(struct run *run, struct slot *s, bool silent)
+{
+        int status = s->status;
+        while (!s->reaped && waitpid(s->pid, &status, 0) == -1 && errno == EINTR) {
+        }
+        while (has_more(s) && read_worker(run, s)) {
+        }
+        close(s->fd);
+        s->pid = 0;
+        unsigned job = running_job(run, s);
+        bool lost = job != 0;
+        if (!lost && s->only >= 0 && !(WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
+                job = (unsigned)s->only + 1;
+                lost = true;
+        }
+        if (!lost)
+                return;
+        char reason[160];
+        if (was_told(run, s, job - 1)) {
+                /* Nothing is missing. */
+        } else if (silent) {
+                emit_lost(run, job - 1, "hang", "the case could not be stopped from inside its isolation");
+        } else {
+                snprintf(reason, sizeof(reason), "the worker died (%s %d)",
+                         WIFSIGNALED(status) ? "signal" : "exit status",
+                         WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+                emit_lost(run, job - 1, "error", reason);
+        }
+        if (s->only < 0 && !start_worker(run, s, -1))
+                give_up("fork");
 }
 
 static void start_waiting(struct run *run)
