@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "made_value.h"
+#include "test_folder.h"
 #include "verdict.h"
 
 #define PROFILES "cases/profiles"
@@ -103,6 +104,29 @@ Test(verdict, follows_the_profile_and_what_it_refines)
                 enum verdict v = judge_with(&rows[i].result, 1, rows[i].profile, NULL, &exit_status);
                 cr_expect_eq(v, rows[i].verdict, "row %zu: %s", i, verdict_name(v));
                 cr_expect_eq(exit_status, rows[i].exit_status, "row %zu: exit %d", i, exit_status);
+        }
+}
+
+/* What was seen before the end counts, also where a case may end so. */
+Test(verdict, an_ending_that_is_allowed_hides_nothing, .init = make_folder, .fini = remove_folder)
+{
+        static const struct {
+                const char *result;
+                enum verdict verdict;
+        } rows[] = {
+                {RESULT("posix-shall", "hang", ""), VERDICT_PASS},
+                {RESULT("posix-shall", "hang", SEEN("EINVAL", BOTH)), VERDICT_PASS},
+                {RESULT("posix-shall", "hang", SEEN("success", BOTH)), VERDICT_FAIL},
+                {RESULT("posix-shall", "crash", ""), VERDICT_CRASH},
+                {RESULT("posix-shall", "done", SEEN("EINVAL", BOTH)), VERDICT_PASS},
+        };
+        write_file("may_hang.json", "{\"profile\":\"may_hang\",\"title\":\"t\",\"judges\":[\"posix-shall\"],"
+                                    "\"overrides\":[{\"case\":\"some.case\",\"what\":\"ending\",\"expected\":"
+                                    "[\"hang\"],\"why\":\"x\",\"source\":\"y\"},{\"case\":\"some.case\",\"what\":"
+                                    "\"w\",\"expected\":[\"EINVAL\"],\"why\":\"x\",\"source\":\"y\"}]}");
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                enum verdict v = judge_with(&rows[i].result, 1, path_of("may_hang.json"), NULL, NULL);
+                cr_expect_eq(v, rows[i].verdict, "row %zu: %s", i, verdict_name(v));
         }
 }
 

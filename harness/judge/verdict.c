@@ -108,15 +108,16 @@ static struct round_verdict judge_round(struct judged_case *c, size_t round, con
                 if (strcmp(status, endings[i].status) != 0)
                         continue;
                 const struct value *allowed = profile_endings(profile, c->of->id);
-                if (allowed && result_is_allowed(status, allowed))
-                        return (struct round_verdict){.verdict = VERDICT_PASS, .reason = ""};
-                struct round_verdict v = {.verdict = endings[i].verdict};
+                bool may_end_so = allowed && result_is_allowed(status, allowed);
+                struct round_verdict v = {.verdict = may_end_so ? VERDICT_PASS : endings[i].verdict, .reason = ""};
                 /* What was seen to be wrong before the set-up failed is wrong, and often why it failed. */
-                if (strcmp(status, "setup") == 0) {
+                if (may_end_so || strcmp(status, "setup") == 0) {
                         struct round_verdict seen = judge_observations(c, round, profile);
                         if (seen.verdict == VERDICT_FAIL)
                                 v = seen;
                 }
+                if (may_end_so)
+                        return v;
                 v.reason = member_text(result, "reason");
                 return v;
         }
