@@ -763,3 +763,17 @@ Test(reports, several_records_are_told_apart)
         cr_expect(has(f.err, "good: POSIX 1/1, Linux 1/1, 1 skipped "), "%s", f.err);
         finished_free(&f);
 }
+
+/* A slip in a profile would otherwise never be seen: what it is about does not come. */
+Test(reports, an_override_for_a_case_that_is_none_is_told)
+{
+        write_file("p.json", "{\"profile\":\"p\",\"title\":\"t\",\"refines\":\"linux\",\"overrides\":["
+                             "{\"case\":\"made.fail\",\"expected\":[\"*\"],\"why\":\"x\",\"source\":\"y\"},"
+                             "{\"case\":\"made.c*\",\"expected\":[\"*\"],\"why\":\"x\",\"source\":\"y\"},"
+                             "{\"case\":\"made.craash\",\"expected\":[\"*\"],\"why\":\"x\",\"source\":\"y\"},"
+                             "{\"case\":\"maid.*\",\"expected\":[\"*\"],\"why\":\"x\",\"source\":\"y\"}]}");
+        expect_command("$B/shmcheck judge $D/plain.rec --profile $D/p.json >/dev/null", 1, "",
+                       "shmcheck: profile 'p': override 3: no case of the record is called 'made.craash'; the nearest "
+                       "is 'made.crash'\n"
+                       "shmcheck: profile 'p': override 4: no case of the record fits 'maid.*'\n");
+}

@@ -1,6 +1,7 @@
 #include "verdict_output.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -157,30 +158,85 @@ void free_profiles(struct profiles *p)
         memset(p, 0, sizeof(*p));
 }
 
+/* Whether the record has all cases that its agent has: what it does not have is nowhere. */
+static bool has_all_cases(const struct record *record)
+{
+        return (json_int_t)record->case_count == json_integer_value(json_object_get(record->start, "all_cases"));
+}
+
+/* An array of the ids, which the caller frees. */
+static json_t *case_ids(const struct record *record)
+{
+        json_t *ids = json_array();
+        for (size_t i = 0; i < record->case_count; i++)
+                json_array_append_new(ids, json_string(record->cases[i].id));
+        return ids;
+}
+
+static int is_same(const char *id, const char *other, int flags)
+{
+        (void)flags;
+        return strcmp(id, other);
+}
+
+/* Whether any of the ids fits, by fnmatch or a function like it. */
+static bool fits_one(const char *cases, const json_t *ids, int (*match)(const char *, const char *, int))
+{
+        size_t i = 0;
+        json_t *id = NULL;
+        json_array_foreach(ids, i, id)
+        {
+                if (match(cases, json_string_value(id), 0) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static const char *nearest_or_none(const char *name, const json_t *ids)
+{
+        const char *nearest = nearest_name(name, ids);
+        return nearest ? nearest : "none";
+}
+
 bool baseline_names_cases(const struct record *record, const struct baseline *baseline)
 {
-        json_int_t all = json_integer_value(json_object_get(record->start, "all_cases"));
         bool good = true;
-        if (!baseline || (json_int_t)record->case_count != all)
+        if (!baseline || !has_all_cases(record))
                 return true;
-        json_t *known = json_object();
-        json_t *ids = json_array();
-        for (size_t i = 0; i < record->case_count; i++) {
-                json_object_set_new(known, record->cases[i].id, json_true());
-                json_array_append_new(ids, json_string(record->cases[i].id));
-        }
+        json_t *ids = case_ids(record);
         for (size_t i = 0; i < baseline->count; i++) {
                 const struct baseline_entry *e = &baseline->entries[i];
-                if (json_object_get(known, e->id))
+                if (fits_one(e->id, ids, is_same))
                         continue;
-                const char *nearest = nearest_name(e->id, ids);
                 complain("%s:%zu: no case is called '%s'; the nearest is '%s'", verdict_options.baseline, e->line,
-                         e->id, nearest ? nearest : "none");
+                         e->id, nearest_or_none(e->id, ids));
                 good = false;
         }
-        json_decref(known);
         json_decref(ids);
         return good;
+}
+
+static void check_override(const char *profile_name, size_t number, const char *cases, void *arg)
+{
+        const json_t *ids = arg;
+        bool is_pattern = cases[strcspn(cases, "*?[\\")] != '\0';
+        if (fits_one(cases, ids, is_same) || (is_pattern && fits_one(cases, ids, fnmatch)))
+                return;
+        if (is_pattern)
+                complain("profile '%s': override %zu: no case of the record fits '%s'", profile_name, number, cases);
+        else
+                complain("profile '%s': override %zu: no case of the record is called '%s'; the nearest is '%s'",
+                         profile_name, number, cases, nearest_or_none(cases, ids));
+}
+
+/* No more than a line: the record can be of an agent that had other cases. */
+static void tell_overrides_without_case(const struct record *record, const struct profile *profile)
+{
+        if (!has_all_cases(record))
+                return;
+        json_t *ids = case_ids(record);
+        profile_each_case(profile, check_override, ids);
+        json_decref(ids);
 }
 
 bool judge_by_profiles(struct verdicts *v, const struct record *record, const struct profiles *profiles,
@@ -232,6 +288,7 @@ int report_verdicts(const struct record *record, const struct profiles *profiles
                 status = EXIT_HARNESS;
         else if (!baseline_names_cases(record, profiles->baseline))
                 status = EXIT_USAGE;
+        tell_overrides_without_case(record, profiles->main);
         if (v.cut)
                 complain("%s", v.cut);
         free_verdicts(&v);

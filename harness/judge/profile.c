@@ -318,6 +318,21 @@ const struct value *profile_expected(const struct profile *p, const char *id, co
         return NULL;
 }
 
+void profile_each_case(const struct profile *p,
+                       void (*visit)(const char *profile_name, size_t number, const char *cases, void *arg), void *arg)
+{
+        for (size_t i = 0; i < p->chain_length; i++) {
+                const struct profile_overrides *all = &p->overrides[i];
+                for (size_t k = 0; k < all->named_count; k++) {
+                        const struct profile_override *o = &all->named[k];
+                        if (k == 0 || strcmp(o->cases, o[-1].cases) != 0)
+                                visit(p->chain[i], o->place + 1, o->cases, arg);
+                }
+                for (size_t k = 0; k < all->glob_count; k++)
+                        visit(p->chain[i], all->globs[k].place + 1, all->globs[k].cases, arg);
+        }
+}
+
 void profile_each_override(const char *directory, const char *id,
                            void (*visit)(const char *profile_title, const json_t *override, void *arg), void *arg)
 {

@@ -55,6 +55,14 @@ const struct value *profile_expected(const struct profile *profile, const char *
  */
 const struct value *profile_endings(const struct profile *profile, const char *id);
 
+/*
+ * Calls visit for each id or pattern of ids that an override of the profile, or
+ * of one that it refines, is about; for an id once a file. number is the place
+ * of the first such override in that file, from 1.
+ */
+void profile_each_case(const struct profile *profile,
+                       void (*visit)(const char *profile_name, size_t number, const char *cases, void *arg), void *arg);
+
 /* Calls visit for each override of the directory's profiles that names the case. */
 void profile_each_override(const char *directory, const char *id,
                            void (*visit)(const char *profile_title, const json_t *override, void *arg), void *arg);
