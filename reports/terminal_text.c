@@ -31,15 +31,16 @@ void print_wrapped(FILE *out, struct terminal_style style, int indent, const cha
         if (!s)
                 return;
         size_t length = strlen(s);
-        char *breaks = malloc(length + 1);
+        char *breaks = calloc(length + 1, 1);
         if (breaks && style.width > indent + 10)
-                ulc_width_linebreaks(s, length, style.width, indent, 0, NULL, "UTF-8", breaks);
+                ulc_width_linebreaks(s, length, style.width - indent, 0, 0, NULL, "UTF-8", breaks);
         else if (breaks)
                 memset(breaks, UC_BREAK_UNDEFINED, length);
         for (size_t i = 0; breaks && i < length; i++) {
                 if (breaks[i] == UC_BREAK_POSSIBLE)
                         fprintf(out, "\n%*s", indent, "");
-                fputc(s[i], out);
+                if (s[i] != ' ' || breaks[i + 1] != UC_BREAK_POSSIBLE)
+                        fputc(s[i], out);
         }
         fputc('\n', out);
         free(breaks);

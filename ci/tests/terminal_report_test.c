@@ -39,8 +39,15 @@ Test(terminal_report, makes_control_characters_harmless)
 Test(terminal_report, wraps_between_words_and_indents)
 {
         char *shown = printed("one two three four five six", 20, 5);
-        cr_expect_str_eq(shown, "one two three \n     four five six\n");
+        cr_expect_str_eq(shown, "one two three\n     four five six\n");
         free(shown);
+        /* Wherever a line ends, none is wider than the terminal: each begins at the indent. */
+        for (int width = 20; width < 60; width++) {
+                shown = printed("one two three four five six seven eight nine ten eleven twelve", width, 8);
+                for (char *line = strtok(shown, "\n"); line; line = strtok(NULL, "\n"))
+                        cr_expect_leq(strlen(line) + (line == shown ? 8 : 0), (size_t)width, "'%s' of %d", line, width);
+                free(shown);
+        }
         shown = printed("one two three four five six", 0, 5);
         cr_expect_str_eq(shown, "one two three four five six\n", "not on a terminal: one line");
         free(shown);

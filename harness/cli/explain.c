@@ -1,5 +1,6 @@
 /* shmcheck explain: all that is known of one case. What a profile expects stands in the checks, so the case is run. */
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,16 +90,75 @@ static void print_expectations(struct terminal_style style, const struct record 
         }
 }
 
-static void print_override(const char *profile_title, const json_t *override, void *arg)
+/* ---- where platforms are known to do otherwise ---- */
+
+struct known_overrides {
+        struct terminal_style style;
+        const struct record *record; /* of the case, run here just now */
+        json_t *told;                /* what has been printed, as the names of an object */
+};
+
+/* Whether the override is about the case's ending, or an observation that it has here, or may have. */
+static bool is_about_case(const struct record *record, const char *what)
 {
-        (void)arg;
-        printf("  %s: ", profile_title);
+        const struct value *result = record->case_count ? record->cases[0].results[0] : NULL;
+        if (!*what || strcmp(what, "ending") == 0 || strcmp(member_text(result, "status"), "done") != 0)
+                return true;
+        VALUE_EACH(observation, value_member(result, "observations"))
+        {
+                const char *seen = member_text(observation, "what");
+                if (strcmp(what, seen) == 0 || fnmatch(what, seen, 0) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static char *override_line(const char *profile_title, const json_t *override)
+{
+        const char *what = text_of(override, "what");
+        char *text = NULL;
+        size_t size = 0;
         size_t i = 0;
         json_t *result = NULL;
+        FILE *out = open_memstream(&text, &size);
+        if (!out)
+                return NULL;
+        fprintf(out, "%s: %s%s", profile_title, what, *what ? ": " : "");
         json_array_foreach(json_object_get(override, "expected"), i, result)
-                printf("%s%s", i ? " or " : "", json_string_value(result));
-        printf(" - %s (%s)\n", text_of(override, "why"), text_of(override, "source"));
+        {
+                const char *expected = json_string_value(result);
+                fprintf(out, "%s%s", i ? " or " : "", strcmp(expected, "*") == 0 ? "anything" : expected);
+        }
+        fprintf(out, ", since %s (%s)", text_of(override, "why"), text_of(override, "source"));
+        fclose(out);
+        return text;
 }
+
+static void print_override(const char *profile_title, const json_t *override, void *arg)
+{
+        struct known_overrides *known = arg;
+        if (!is_about_case(known->record, text_of(override, "what")))
+                return;
+        char *line = override_line(profile_title, override);
+        if (line && !json_object_get(known->told, line)) {
+                if (json_object_size(known->told) == 0)
+                        puts("\nplatforms of which it is known that they differ:");
+                fputs("  - ", stdout);
+                print_wrapped(stdout, known->style, 4, line);
+                json_object_set_new(known->told, line, json_true());
+        }
+        free(line);
+}
+
+static void print_overrides(struct terminal_style style, const struct locations *where, const struct record *record,
+                            const char *id)
+{
+        struct known_overrides known = {style, record, json_object()};
+        profile_each_override(where->profiles, id, print_override, &known);
+        json_decref(known.told);
+}
+
+/* ---- the source ---- */
 
 /* Whether the line begins the code that a table's rows share. */
 static bool begins_shared_body(const char *text)
@@ -175,10 +235,11 @@ static void explain(const json_t *entry, const struct locations *where, const st
         print_needs(style, entry);
         print_field(style, "note", text_of(entry, "note"));
         print_field(style, "differs", text_of(entry, "differs"));
-        profile_each_override(where->profiles, id, print_override, NULL);
         struct record_reader *reader = ask_agent(where, words);
         if (reader)
                 print_expectations(style, record_reader_record(reader), profiles);
+        if (reader)
+                print_overrides(style, where, record_reader_record(reader), id);
         record_reader_free(reader);
         print_source(where, text_of(entry, "file"), json_integer_value(json_object_get(entry, "line")));
 }
