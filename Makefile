@@ -144,7 +144,7 @@ bench: all $(BENCHES) ## what a case, judging 100 records, a call under each bac
 
 FUZZ_SECONDS ?= 60
 VALUES = $(addprefix harness/judge/,arena.c value.c value_reader.c)
-$(BUILD)/fuzz-record-reader: ci/fuzz/record_reader_fuzz.c harness/judge/record_reader.c $(VALUES)
+$(BUILD)/fuzz-record-reader: ci/fuzz/record_reader_fuzz.c $(addprefix harness/judge/,record_reader.c told_steps.c) $(VALUES)
 	@mkdir -p $(@D)
 	clang -g -O1 -fsanitize=fuzzer,address,undefined -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION -D_GNU_SOURCE -Iharness/judge $^ -o $@ -ljansson -lunistring -lz
 

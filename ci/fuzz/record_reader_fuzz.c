@@ -21,6 +21,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 if (!record->cases[i].id || record->cases[i].count == 0)
                         abort();
                 results += record->cases[i].count;
+                /* Read twice: what is read when it is asked for stays as it is. */
+                for (size_t round = 0; round < record->cases[i].count; round++) {
+                        const struct value *steps = record_case_steps(&record->cases[i], round);
+                        if (record_case_steps(&record->cases[i], round) != steps)
+                                abort();
+                        VALUE_EACH(step, steps)
+                        {
+                                member_text(step, "call");
+                        }
+                }
         }
         if (results != record->results || (record_is_complete(record) && !record->start))
                 abort();
