@@ -55,6 +55,8 @@ Test(profile, says_what_is_wrong_and_where, .init = make_folder, .fini = remove_
                 {HEAD ",\"refines\":\"q\"}", "unknown profile 'q'; the nearest is 'p'"},
                 {HEAD ",\"refines\":\"p\"}", "refined too often, or in a circle"},
                 {HEAD ",\"judges\":7}", "\"judges\" is an array of levels"},
+                {HEAD ",\"judges\":[\"posix-shal\"]}", "\"judges\" holds levels: \"posix-shall\", "},
+                {HEAD ",\"judges\":[7]}", "\"judges\" holds levels: \"posix-shall\", "},
                 {HEAD ",\"overrides\":7}", "\"overrides\" is an array"},
                 {HEAD ",\"overrides\":[7]}", "an override is an object"},
                 {HEAD ",\"overrides\":[{}]}", "an override names its \"case\""},

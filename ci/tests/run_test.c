@@ -1,5 +1,6 @@
 /* `shmcheck run` on the real kernel, as root and as nobody, and what it does when it is used wrongly. */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -376,6 +377,29 @@ Test(misbehaving, rounds_that_differ_are_flaky)
         cr_expect_eq(f.status, 1, "%s", f.err);
         cr_expect(has(f.out, "FLAKY misbehaving.alternates\n") && has(f.out, "     rounds: "), "%s", f.out);
         cr_expect(has(f.out, "Linux 1/2"), "%s", f.out);
+        finished_free(&f);
+}
+
+Test(run, what_did_not_run_replaces_no_record)
+{
+        struct finished f = run_command("r=$(mktemp) && echo before >$r; "
+                                        "$B/shmcheck run 'nope*' --record $r; echo $?; cat $r; "
+                                        "$B/shmcheck run --agent /bin/echo --record $r; echo $?; cat $r; "
+                                        "$B/shmcheck run --on 'true' --record $r; echo $?; cat $r; rm $r");
+        cr_expect_str_eq(f.out, "2\nbefore\n3\nbefore\n3\nbefore\n", "%s%s", f.out, f.err);
+        finished_free(&f);
+}
+
+/* runsc does this to the descriptors that it gets. */
+Test(run, a_command_that_does_not_block_leaves_the_terminal_blocking)
+{
+        struct finished f = run_command("o=$(mktemp) && printf '#!/bin/sh\\nperl -MFcntl -e \"fcntl(STDERR, F_SETFL, "
+                                        "O_NONBLOCK | fcntl(STDERR, F_GETFL, 0))\"\\nexec \"\\$@\"\\n' >$o.sh; "
+                                        "chmod +x $o.sh; script -qec \"$B/shmcheck run --on $o.sh 'shmdt.error.*'; "
+                                        "grep flags /proc/self/fdinfo/2\" /dev/null; rm $o $o.sh");
+        const char *flags = strstr(f.out, "flags:");
+        cr_assert_not_null(flags, "%s%s", f.out, f.err);
+        cr_expect_eq(strtol(flags + strlen("flags:"), NULL, 8) & O_NONBLOCK, 0, "%s", f.out);
         finished_free(&f);
 }
 

@@ -108,6 +108,7 @@ Test(on, wrong_words_run_nothing)
         expect("$B/shmcheck run --target musk ftok.flag", 2, "the nearest is 'musl'");
         expect("$B/shmcheck run --target ../target ftok.flag", 2, "unknown target");
         expect("$B/shmcheck run --target preload", 2, "needs an argument behind the options: LIBRARY");
+        expect("$B/shmcheck run --target preload Makefile", 3, "the dynamic linker does not load Makefile: ");
         expect("$B/shmcheck run --target native --agent /no/file", 2, "No such file");
 }
 

@@ -184,6 +184,12 @@ static bool preload_is_missing(const struct record *record)
         return run_options.preload && record->start && !json_is_true(json_object_get(platform, "preload_loaded"));
 }
 
+/* Whether there is anything to keep: of a run that did not come about, what was kept before is not replaced. */
+static bool has_run(const struct record *record)
+{
+        return record->start && json_integer_value(json_object_get(record->start, "results")) > 0;
+}
+
 static int finish_run(struct record_reader *reader, int agent_status, const struct profiles *profiles, FILE *people,
                       struct report_files *reports)
 {
@@ -197,7 +203,7 @@ static int finish_run(struct record_reader *reader, int agent_status, const stru
                 complain("--preload %s: the dynamic linker did not load it into %s", run_options.preload, "the agent");
                 return EXIT_USAGE;
         }
-        if (json_integer_value(json_object_get(record->start, "results")) == 0) {
+        if (!has_run(record)) {
                 complain("no case matches the filters; --list shows all");
                 return EXIT_USAGE;
         }
@@ -247,7 +253,7 @@ static int run_agent(const struct locations *where, const struct words *words, c
                 end_progress(&progress);
                 int agent_status = agent_finish(&agent);
                 target_tell_end(&agent, record_reader_record(reader), agent_status);
-                bool kept = output_commit(&record, why, sizeof(why));
+                bool kept = !has_run(record_reader_record(reader)) || output_commit(&record, why, sizeof(why));
                 if (!kept)
                         complain("--record %s", why);
                 status = finish_run(reader, agent_status, profiles, people, &reports);

@@ -45,6 +45,24 @@ static const char *override_fault(const json_t *override)
         return NULL;
 }
 
+/* Whether each is a level that a case can have. */
+static bool are_levels(const json_t *judges)
+{
+        static const char *const levels[] = {"posix-shall", "posix-may", "posix-impl-defined", "linux",
+                                             "linux-undocumented"};
+        size_t i = 0;
+        json_t *judged = NULL;
+        json_array_foreach(judges, i, judged)
+        {
+                bool known = false;
+                for (size_t k = 0; json_is_string(judged) && k < sizeof(levels) / sizeof(levels[0]); k++)
+                        known |= strcmp(json_string_value(judged), levels[k]) == 0;
+                if (!known)
+                        return false;
+        }
+        return true;
+}
+
 static const char *file_fault(const json_t *file)
 {
         if (!json_is_string(json_object_get(file, "profile")) || !json_is_string(json_object_get(file, "title")))
@@ -55,6 +73,9 @@ static const char *file_fault(const json_t *file)
         const json_t *judges = json_object_get(file, "judges");
         if (judges && !json_is_array(judges))
                 return "\"judges\" is an array of levels";
+        if (!are_levels(judges))
+                return "\"judges\" holds levels: \"posix-shall\", \"posix-may\", \"posix-impl-defined\", \"linux\", "
+                       "\"linux-undocumented\"";
         const json_t *overrides = json_object_get(file, "overrides");
         if (overrides && !json_is_array(overrides))
                 return "\"overrides\" is an array";

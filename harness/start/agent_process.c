@@ -74,6 +74,20 @@ struct start {
         bool behind;              /* a command that leads to the agent */
 };
 
+/*
+ * A command that makes its standard error non-blocking would make the user's
+ * terminal so, and this program's output with it: it gets the terminal opened
+ * anew. Where that is not allowed it has to share it.
+ */
+static void open_terminal_anew(void)
+{
+        int terminal = isatty(STDERR_FILENO) ? open("/proc/self/fd/2", O_WRONLY | O_NOCTTY) : -1;
+        if (terminal == -1)
+                return;
+        dup2(terminal, STDERR_FILENO);
+        close(terminal);
+}
+
 /* In the child: becomes the agent. Returns only if that fails. */
 static void become_agent(const struct start *start, int fd)
 {
@@ -86,6 +100,7 @@ static void become_agent(const struct start *start, int fd)
                 int null = open("/dev/null", O_RDONLY);
                 dup2(null, STDIN_FILENO);
                 close(null);
+                open_terminal_anew();
         }
         size_t count = 0;
         while (start->words[count])
