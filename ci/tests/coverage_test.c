@@ -186,7 +186,7 @@ Test(coverage, is_wrapped_between_ids, .init = make_list, .fini = remove_list)
         coverage_report(f, (struct terminal_style){.color = false, .width = 30}, c);
         fclose(f);
         cr_expect_str_eq(text, "shmget(2)\n"
-                               "    no case: it is a reason \n"
+                               "    no case: it is a reason\n"
                                "             of some length\n"
                                "shmop(2) ERRORS\n"
                                "    first.case.here,\n"
