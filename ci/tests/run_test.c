@@ -390,6 +390,24 @@ Test(run, what_did_not_run_replaces_no_record)
         finished_free(&f);
 }
 
+Test(run, a_command_that_starts_the_agent_twice_is_told_so)
+{
+        struct finished f = run_command("$B/shmcheck run --on 'sh -c \"$B/shmcheck-agent --filter walk*; "
+                                        "$B/shmcheck-agent --filter walk*\"'");
+        cr_expect_eq(f.status, 3, "%s%s", f.out, f.err);
+        cr_expect(has(f.err, "a second one begins in it"), "%s", f.err);
+        finished_free(&f);
+}
+
+Test(run, a_command_that_ignores_a_signal_is_killed_by_the_next, .timeout = 40)
+{
+        struct finished f =
+                run_command("$B/shmcheck run --on 'sh -c \"trap : TERM INT HUP; while :; do sleep 0.1; "
+                            "done\"' & sleep 0.5; kill -TERM $!; sleep 0.5; kill -TERM $!; wait $!; echo $?");
+        cr_expect_str_eq(f.out, "3\n", "%s%s", f.out, f.err);
+        finished_free(&f);
+}
+
 /* runsc does this to the descriptors that it gets. */
 Test(run, a_command_that_does_not_block_leaves_the_terminal_blocking)
 {

@@ -173,6 +173,8 @@ static int complain_of_record(enum record_status status, int agent_status)
                 return EXIT_USAGE;
         if (status == RECORD_EMPTY)
                 complain("the agent wrote no record (exit status %d)", agent_status);
+        else if (status == RECORD_TWICE)
+                complain("the agent's record cannot be read: a second one begins in it; it has to be started once");
         else
                 complain("the agent's record cannot be read (exit status %d)", agent_status);
         return EXIT_HARNESS;

@@ -127,14 +127,18 @@ static pid_t to_kill(const struct agent_process *agent)
 static volatile pid_t running_agents[AGENTS_MAX];
 static volatile sig_atomic_t passed_on;
 
-/* The agents end their cases and clean up after them; their records are then cut short, and told as such. */
+/*
+ * The agents end their cases and clean up after them; their records are then
+ * cut short, and told as such. A command that leads to one and does not care is
+ * killed with all that it started when it is asked again.
+ */
 static void pass_on(int signal_number)
 {
-        passed_on = signal_number;
         for (size_t i = 0; i < AGENTS_MAX; i++) {
                 if (running_agents[i] != 0)
-                        kill(running_agents[i], SIGTERM);
+                        kill(running_agents[i], passed_on && running_agents[i] < 0 ? SIGKILL : SIGTERM);
         }
+        passed_on = signal_number;
 }
 
 int agent_signal(void)
