@@ -58,25 +58,25 @@ static void print_literally(FILE *out, const char *text)
 
 static void print_topics(FILE *out, const struct coverage *c)
 {
-        size_t sums[COVERAGE_LEVELS] = {0};
+        size_t sums[LEVELS] = {0};
         fputs("\n## Cases by topic and level\n\n| topic |", out);
-        for (size_t k = 0; k < COVERAGE_LEVELS; k++)
-                fprintf(out, " %s |", coverage_level(k));
+        for (size_t k = 0; k < LEVELS; k++)
+                fprintf(out, " %s |", level_names[k]);
         fputs(" all |\n|---|", out);
-        for (size_t k = 0; k <= COVERAGE_LEVELS; k++)
+        for (size_t k = 0; k <= LEVELS; k++)
                 fputs("---:|", out);
         fputc('\n', out);
         for (size_t i = 0; i < c->topic_count; i++) {
                 const struct topic_count *topic = &c->topics[i];
                 fprintf(out, "| %s |", topic->topic);
-                for (size_t k = 0; k < COVERAGE_LEVELS; k++) {
+                for (size_t k = 0; k < LEVELS; k++) {
                         fprintf(out, topic->levels[k] ? " %zu |" : " |", topic->levels[k]);
                         sums[k] += topic->levels[k];
                 }
                 fprintf(out, " %zu |\n", topic->all);
         }
         fputs("| **all** |", out);
-        for (size_t k = 0; k < COVERAGE_LEVELS; k++)
+        for (size_t k = 0; k < LEVELS; k++)
                 fprintf(out, " %zu |", sums[k]);
         fprintf(out, " %zu |\n", c->case_count);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "json_writer.h"
+#include "level.h"
 #include "plain_text.h"
 #include "report_format.h"
 #include "value_reader.h"
@@ -63,13 +64,7 @@ static bool is_text_map(const struct value *value)
 
 static bool is_level(const struct value *value)
 {
-        static const char *const levels[] = {"posix-shall", "posix-may", "posix-impl-defined", "linux",
-                                             "linux-undocumented"};
-        for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
-                if (is_text(value) && strcmp(value->text, levels[i]) == 0)
-                        return true;
-        }
-        return false;
+        return level_place(value_text(value)) < LEVELS;
 }
 
 /* Of the kinds that a member can have: all that the functions above let through. */

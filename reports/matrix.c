@@ -13,8 +13,10 @@
 #define ID_LIMIT ((size_t)160)
 #define SENTENCE_LIMIT ((size_t)600)
 
-const char *const matrix_levels[MATRIX_LEVELS] = {"posix-shall", "posix-may",          "posix-impl-defined",
-                                                  "linux",       "linux-undocumented", "other"};
+const char *matrix_level(size_t level)
+{
+        return level < LEVELS ? level_names[level] : "other";
+}
 
 static char *plain(const char *text, size_t limit)
 {
@@ -93,15 +95,6 @@ static bool set_platform(struct matrix_platform *p, const struct judged_record *
         return good;
 }
 
-static size_t level_of(const char *level)
-{
-        for (size_t i = 0; i + 1 < MATRIX_LEVELS; i++) {
-                if (strcmp(level, matrix_levels[i]) == 0)
-                        return i;
-        }
-        return MATRIX_LEVELS - 1;
-}
-
 static void count_in(struct matrix_score *score, enum verdict verdict)
 {
         if (verdict == VERDICT_SKIP || verdict == VERDICT_RECORD)
@@ -139,7 +132,7 @@ static struct matrix_behaviour *add_behaviour(struct platform_matrix *m, const s
                                        .clause = plain(member_text(result, "clause"), ID_LIMIT),
                                        .note = plain(member_text(result, "note"), SENTENCE_LIMIT),
                                        .differs = plain(member_text(result, "differs"), SENTENCE_LIMIT),
-                                       .level = level_of(member_text(result, "level")),
+                                       .level = level_place(member_text(result, "level")),
                                        .place = m->behaviour_count,
                                        .stories = calloc(m->platform_room, sizeof(b->stories[0]))};
         m->behaviour_count++;

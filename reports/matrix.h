@@ -11,9 +11,10 @@
 #include <stddef.h>
 
 #include "judged_record.h"
+#include "level.h"
 
 /* Levels that cases have, and one for whatever else a record says. */
-#define MATRIX_LEVELS 6
+#define MATRIX_LEVELS (LEVELS + 1)
 
 struct matrix_score {
         size_t passed, tried;
@@ -64,8 +65,8 @@ struct platform_matrix {
         json_t *behaviour_index, *topic_index; /* of the record's own text */
 };
 
-/* "posix-shall", ..., "other" */
-extern const char *const matrix_levels[MATRIX_LEVELS];
+/* "posix-shall", ..., "other"; level is less than MATRIX_LEVELS. */
+const char *matrix_level(size_t level);
 
 /* For at most so many records. Returns NULL when memory is short. */
 struct platform_matrix *platform_matrix_new(size_t records);

@@ -21,7 +21,7 @@ static void put_field(FILE *out, const char *text)
 
 static void put_behaviour(const struct platform_matrix *m, const struct matrix_behaviour *b, FILE *out)
 {
-        const char *const fields[] = {m->topics[b->topic], b->id, matrix_levels[b->level], b->clause, b->sentence};
+        const char *const fields[] = {m->topics[b->topic], b->id, matrix_level(b->level), b->clause, b->sentence};
         for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
                 put_field(out, fields[i]);
                 fputc(',', out);

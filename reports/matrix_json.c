@@ -10,7 +10,7 @@ static json_t *levels_of(const struct matrix_platform *p)
         json_t *levels = json_object();
         for (size_t i = 0; i < MATRIX_LEVELS; i++) {
                 if (p->scores[i].tried)
-                        json_object_set_new(levels, matrix_levels[i], score_of(p->scores[i]));
+                        json_object_set_new(levels, matrix_level(i), score_of(p->scores[i]));
         }
         return levels;
 }
@@ -46,7 +46,7 @@ static json_t *behaviour_of(const struct platform_matrix *m, const struct matrix
                         json_object_set_new(why, m->platforms[i].name, json_string(story->why));
         }
         json_t *behaviour = json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:o,s:o}", "id", b->id, "topic", m->topics[b->topic],
-                                      "level", matrix_levels[b->level], "clause", b->clause, "sentence", b->sentence,
+                                      "level", matrix_level(b->level), "clause", b->clause, "sentence", b->sentence,
                                       "differs", matrix_differs(b), "verdicts", verdicts, "why", why);
         if (*b->note)
                 json_object_set_new(behaviour, "note", json_string(b->note));

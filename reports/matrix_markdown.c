@@ -62,7 +62,7 @@ static void put_platforms(const struct platform_matrix *m, FILE *out)
         for (size_t level = 0; level < MATRIX_LEVELS; level++) {
                 if (!level_is_tried(m, level))
                         continue;
-                fprintf(out, " %s |", matrix_levels[level]);
+                fprintf(out, " %s |", matrix_level(level));
                 columns++;
         }
         fputs("\n|--:|:--|:--|", out);
@@ -115,7 +115,7 @@ static void put_behaviour(const struct platform_matrix *m, const struct matrix_b
         put_markdown(out, b->id, TEXT_LIMIT);
         fputs("** ", out);
         put_markdown(out, b->sentence, TEXT_LIMIT);
-        fprintf(out, " (%s) |", matrix_levels[b->level]);
+        fprintf(out, " (%s) |", matrix_level(b->level));
         for (size_t i = 0; i < m->platform_count; i++) {
                 const struct matrix_story *story = matrix_story_of(b, i);
                 fprintf(out, " %s |", story ? signs[story->verdict] : "");

@@ -122,11 +122,19 @@ static json_t *platform_of(const struct matrix_platform *p)
         return json_pack("[s,s,s,s?]", p->name, p->description, p->profile, p->cut);
 }
 
-static json_t *words_of(const char *const *words, size_t count)
+static json_t *topic_words(const struct platform_matrix *m)
 {
         json_t *list = json_array();
-        for (size_t i = 0; i < count; i++)
-                json_array_append_new(list, json_string(words[i]));
+        for (size_t i = 0; i < m->topic_count; i++)
+                json_array_append_new(list, json_string(m->topics[i]));
+        return list;
+}
+
+static json_t *level_words(void)
+{
+        json_t *list = json_array();
+        for (size_t i = 0; i < MATRIX_LEVELS; i++)
+                json_array_append_new(list, json_string(matrix_level(i)));
         return list;
 }
 
@@ -147,10 +155,9 @@ static json_t *matrix_data(const struct platform_matrix *m)
                 json_array_append_new(platforms, platform_of(&m->platforms[i]));
         for (size_t i = 0; i < m->behaviour_count; i++)
                 json_array_append_new(behaviours, behaviour_of(&d, m, &m->behaviours[i]));
-        json_t *data = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "verdicts", verdict_words(), "levels",
-                                 words_of(matrix_levels, MATRIX_LEVELS), "topics",
-                                 words_of((const char *const *)m->topics, m->topic_count), "texts", d.texts,
-                                 "platforms", platforms, "behaviours", behaviours);
+        json_t *data =
+                json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "verdicts", verdict_words(), "levels", level_words(), "topics",
+                          topic_words(m), "texts", d.texts, "platforms", platforms, "behaviours", behaviours);
         json_decref(d.index);
         return data;
 }

@@ -9,14 +9,6 @@
 /* Fewer ids than these are rather read one by one. */
 #define FAMILY_LEAST 4
 
-static const char *const levels[COVERAGE_LEVELS] = {"posix-shall", "posix-may", "posix-impl-defined", "linux",
-                                                    "linux-undocumented"};
-
-const char *coverage_level(size_t place)
-{
-        return levels[place];
-}
-
 static const char *text_of(const json_t *object, const char *member)
 {
         const char *text = json_string_value(json_object_get(object, member));
@@ -192,8 +184,9 @@ static bool count_case(struct coverage *c, const json_t *entry)
         struct topic_count *topic = topic_named(c, text_of(entry, "topic"));
         if (!topic)
                 return false;
-        for (size_t i = 0; i < COVERAGE_LEVELS; i++)
-                topic->levels[i] += strcmp(levels[i], text_of(entry, "level")) == 0;
+        size_t level = level_place(text_of(entry, "level"));
+        if (level < LEVELS)
+                topic->levels[level]++;
         topic->all++;
         c->case_count++;
         return true;

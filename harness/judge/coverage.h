@@ -5,8 +5,7 @@
 #include <jansson.h>
 
 #include "clauses.h"
-
-#define COVERAGE_LEVELS 5
+#include "level.h"
 
 struct covered_clause {
         const struct clause *clause;
@@ -22,7 +21,7 @@ struct unknown_clause {
 
 struct topic_count {
         const char *topic;
-        size_t levels[COVERAGE_LEVELS];
+        size_t levels[LEVELS];
         size_t all;
 };
 
@@ -49,8 +48,5 @@ void coverage_free(struct coverage *coverage);
 
 /* Whether nothing is missing, unknown or outdated. */
 bool coverage_is_whole(const struct coverage *coverage);
-
-/* The name of a level, by its place in topic_count. */
-const char *coverage_level(size_t place);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "level.h"
 #include "nearest.h"
 #include "value_reader.h"
 
@@ -48,16 +49,11 @@ static const char *override_fault(const json_t *override)
 /* Whether each is a level that a case can have. */
 static bool are_levels(const json_t *judges)
 {
-        static const char *const levels[] = {"posix-shall", "posix-may", "posix-impl-defined", "linux",
-                                             "linux-undocumented"};
         size_t i = 0;
         json_t *judged = NULL;
         json_array_foreach(judges, i, judged)
         {
-                bool known = false;
-                for (size_t k = 0; json_is_string(judged) && k < sizeof(levels) / sizeof(levels[0]); k++)
-                        known |= strcmp(json_string_value(judged), levels[k]) == 0;
-                if (!known)
+                if (level_place(json_string_value(judged)) == LEVELS)
                         return false;
         }
         return true;
