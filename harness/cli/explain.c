@@ -1,6 +1,5 @@
 /* shmcheck explain: all that is known of one case. What a profile expects stands in the checks, so the case is run. */
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,8 +105,7 @@ static bool is_about_case(const struct record *record, const char *what)
                 return true;
         VALUE_EACH(observation, value_member(result, "observations"))
         {
-                const char *seen = member_text(observation, "what");
-                if (strcmp(what, seen) == 0 || fnmatch(what, seen, 0) == 0)
+                if (override_names(what, member_text(observation, "what")))
                         return true;
         }
         return false;
@@ -236,10 +234,10 @@ static void explain(const json_t *entry, const struct locations *where, const st
         print_field(style, "note", text_of(entry, "note"));
         print_field(style, "differs", text_of(entry, "differs"));
         struct record_reader *reader = ask_agent(where, words);
-        if (reader)
+        if (reader) {
                 print_expectations(style, record_reader_record(reader), profiles);
-        if (reader)
                 print_overrides(style, where, record_reader_record(reader), id);
+        }
         record_reader_free(reader);
         print_source(where, text_of(entry, "file"), json_integer_value(json_object_get(entry, "line")));
 }

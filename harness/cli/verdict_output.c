@@ -173,20 +173,25 @@ static json_t *case_ids(const struct record *record)
         return ids;
 }
 
-static int is_same(const char *id, const char *other, int flags)
-{
-        (void)flags;
-        return strcmp(id, other);
-}
-
-/* Whether any of the ids fits, by fnmatch or a function like it. */
-static bool fits_one(const char *cases, const json_t *ids, int (*match)(const char *, const char *, int))
+static bool is_among(const char *name, const json_t *ids)
 {
         size_t i = 0;
         json_t *id = NULL;
         json_array_foreach(ids, i, id)
         {
-                if (match(cases, json_string_value(id), 0) == 0)
+                if (strcmp(name, json_string_value(id)) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static bool fits_one(const char *pattern, const json_t *ids)
+{
+        size_t i = 0;
+        json_t *id = NULL;
+        json_array_foreach(ids, i, id)
+        {
+                if (fnmatch(pattern, json_string_value(id), 0) == 0)
                         return true;
         }
         return false;
@@ -206,7 +211,7 @@ bool baseline_names_cases(const struct record *record, const struct baseline *ba
         json_t *ids = case_ids(record);
         for (size_t i = 0; i < baseline->count; i++) {
                 const struct baseline_entry *e = &baseline->entries[i];
-                if (fits_one(e->id, ids, is_same))
+                if (is_among(e->id, ids))
                         continue;
                 complain("%s:%zu: no case is called '%s'; the nearest is '%s'", verdict_options.baseline, e->line,
                          e->id, nearest_or_none(e->id, ids));
@@ -216,15 +221,12 @@ bool baseline_names_cases(const struct record *record, const struct baseline *ba
         return good;
 }
 
-static void check_override(const char *profile_name, size_t number, const char *cases, void *arg)
+static void check_override(const char *profile_name, size_t number, const char *cases, bool is_pattern, void *arg)
 {
         const json_t *ids = arg;
-        bool is_pattern = cases[strcspn(cases, "*?[\\")] != '\0';
-        if (fits_one(cases, ids, is_same) || (is_pattern && fits_one(cases, ids, fnmatch)))
-                return;
-        if (is_pattern)
+        if (is_pattern && !fits_one(cases, ids))
                 complain("profile '%s': override %zu: no case of the record fits '%s'", profile_name, number, cases);
-        else
+        else if (!is_pattern && !is_among(cases, ids))
                 complain("profile '%s': override %zu: no case of the record is called '%s'; the nearest is '%s'",
                          profile_name, number, cases, nearest_or_none(cases, ids));
 }

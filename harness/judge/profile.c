@@ -248,10 +248,15 @@ bool profile_judges(const struct profile *p, const char *level)
         return false;
 }
 
+bool override_names(const char *what, const char *observed)
+{
+        return strcmp(what, observed) == 0 || fnmatch(what, observed, 0) == 0;
+}
+
 /* Whether the override is about this observation: it names it or a pattern of it, or none. */
 static bool is_about(const struct profile_override *o, const char *what)
 {
-        return !o->what || (what && (strcmp(o->what, what) == 0 || fnmatch(o->what, what, 0) == 0));
+        return !o->what || (what && override_names(o->what, what));
 }
 
 static bool is_about_ending(const struct profile_override *o, const char *what)
@@ -335,18 +340,17 @@ const struct value *profile_expected(const struct profile *p, const char *id, co
         return NULL;
 }
 
-void profile_each_case(const struct profile *p,
-                       void (*visit)(const char *profile_name, size_t number, const char *cases, void *arg), void *arg)
+void profile_each_case(const struct profile *p, profile_visit_case *visit, void *arg)
 {
         for (size_t i = 0; i < p->chain_length; i++) {
                 const struct profile_overrides *all = &p->overrides[i];
                 for (size_t k = 0; k < all->named_count; k++) {
                         const struct profile_override *o = &all->named[k];
                         if (k == 0 || strcmp(o->cases, o[-1].cases) != 0)
-                                visit(p->chain[i], o->place + 1, o->cases, arg);
+                                visit(p->chain[i], o->place + 1, o->cases, false, arg);
                 }
                 for (size_t k = 0; k < all->glob_count; k++)
-                        visit(p->chain[i], all->globs[k].place + 1, all->globs[k].cases, arg);
+                        visit(p->chain[i], all->globs[k].place + 1, all->globs[k].cases, true, arg);
         }
 }
 

@@ -60,8 +60,11 @@ const struct value *profile_endings(const struct profile *profile, const char *i
  * of one that it refines, is about; for an id once a file. number is the place
  * of the first such override in that file, from 1.
  */
-void profile_each_case(const struct profile *profile,
-                       void (*visit)(const char *profile_name, size_t number, const char *cases, void *arg), void *arg);
+typedef void profile_visit_case(const char *profile_name, size_t number, const char *cases, bool is_pattern, void *arg);
+void profile_each_case(const struct profile *profile, profile_visit_case *visit, void *arg);
+
+/* Whether the "what" of an override, a word or a pattern, is that of an observation. */
+bool override_names(const char *what, const char *observed);
 
 /* Calls visit for each override of the directory's profiles that names the case. */
 void profile_each_override(const char *directory, const char *id,

@@ -109,16 +109,14 @@ static struct round_verdict judge_round(struct judged_case *c, size_t round, con
                         continue;
                 const struct value *allowed = profile_endings(profile, c->of->id);
                 bool may_end_so = allowed && result_is_allowed(status, allowed);
-                struct round_verdict v = {.verdict = may_end_so ? VERDICT_PASS : endings[i].verdict, .reason = ""};
-                /* What was seen to be wrong before the set-up failed is wrong, and often why it failed. */
+                struct round_verdict v = {.verdict = may_end_so ? VERDICT_PASS : endings[i].verdict};
+                /* What was seen to be wrong before the end is wrong, and often why a set-up failed. */
                 if (may_end_so || strcmp(status, "setup") == 0) {
                         struct round_verdict seen = judge_observations(c, round, profile);
                         if (seen.verdict == VERDICT_FAIL)
                                 v = seen;
                 }
-                if (may_end_so)
-                        return v;
-                v.reason = member_text(result, "reason");
+                v.reason = may_end_so ? "" : member_text(result, "reason");
                 return v;
         }
         return (struct round_verdict){.verdict = VERDICT_ERROR, .reason = "the record has an unknown status"};
